@@ -1,0 +1,69 @@
+namespace OciTool.Images;
+
+/// <summary>Where an image goes to: a store, a registry, an archive. What it has taken it has verified.</summary>
+/// <remarks>Layers may be written in parallel. Nothing is visible under a name before <see cref="CommitAsync"/>.</remarks>
+public interface IImageDestination
+{
+    /// <summary>A document that is there already, so that it need not be fetched; null where it is not.</summary>
+    /// <param name="descriptor">A manifest, index or config.</param>
+    Document? FindDocument(Descriptor descriptor);
+
+    /// <summary>Writes a manifest, index or config.</summary>
+    /// <param name="document">The document, verified by whoever fetched it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task WriteDocumentAsync(Document document, CancellationToken cancellationToken);
+
+    /// <summary>Takes a layer, unless it is there; then <paramref name="layer"/>'s source is not opened.</summary>
+    /// <param name="layer">The layer and how to read it.</param>
+    /// <param name="progress">Told what passes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken);
+
+    /// <summary>Names the image, last of all.</summary>
+    /// <param name="root">The manifest or index that the name stands for.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task CommitAsync(Document root, CancellationToken cancellationToken);
+}
+
+/// <summary>A layer on its way from a source to a destination.</summary>
+/// <param name="Position">Its place in the image, from 1 for the base.</param>
+/// <param name="Count">How many layers the image has.</param>
+/// <param name="Blob">The layer as it travels.</param>
+/// <param name="DiffId">The digest of the uncompressed layer.</param>
+/// <param name="OpenAsync">Opens the blob at an offset in bytes.</param>
+public sealed record LayerContent(
+    int Position, int Count, Descriptor Blob, Digest DiffId, Func<long, CancellationToken, Task<Stream>> OpenAsync)
+{
+    /// <summary>How errors name it, for example <c>layer 2/5 (sha256:0123456789ab…)</c>.</summary>
+    public override string ToString() => $"layer {Position}/{Count} ({Blob.Digest.Algorithm}:{Blob.Digest.Short}…)";
+}
+
+/// <summary>Is told how a copy goes on; called from several threads.</summary>
+public interface ICopyProgress
+{
+    /// <summary>The manifest is known: these blobs make up the image.</summary>
+    /// <param name="manifest">The manifest of the chosen platform.</param>
+    void Resolved(Manifest manifest);
+
+    /// <summary>A blob's transfer begins.</summary>
+    /// <param name="blob">The config or a layer.</param>
+    /// <param name="offset">The bytes of it that are at hand already.</param>
+    void Started(Descriptor blob, long offset);
+
+    /// <summary>A blob was there already.</summary>
+    /// <param name="blob">The config or a layer.</param>
+    void Skipped(Descriptor blob);
+
+    /// <summary>More bytes of a blob have passed.</summary>
+    /// <param name="blob">The config or a layer.</param>
+    /// <param name="bytes">How many, since the last call.</param>
+    void Advanced(Descriptor blob, int bytes);
+
+    /// <summary>A blob is there, verified and, for a layer, applied.</summary>
+    /// <param name="blob">The config or a layer.</param>
+    void Finished(Descriptor blob);
+
+    /// <summary>Something the user should know, and that does not end the copy.</summary>
+    /// <param name="message">One line; text from outside is escaped in it.</param>
+    void Warn(string message);
+}

@@ -1,0 +1,142 @@
+namespace OciTool.Images;
+
+/// <summary>Copies one image from a source to a destination: the one walk behind pull, push, save and load.</summary>
+public static class ImageCopier
+{
+    /// <summary>How many layers travel at the same time.</summary>
+    public const int Parallelism = 6;
+
+    /// <summary>Copies the image that the source was opened for.</summary>
+    /// <param name="source">Where it comes from.</param>
+    /// <param name="destination">Where it goes to.</param>
+    /// <param name="platform">The platform to choose from an index.</param>
+    /// <param name="progress">Told what passes.</param>
+    /// <param name="cancellationToken">Gives up; what is whole at the destination stays.</param>
+    /// <returns>What was copied.</returns>
+    /// <exception cref="OciException">Something is missing, broken or of a kind that is not supported.</exception>
+    public static async Task<CopiedImage> CopyAsync(
+        IImageSource source,
+        IImageDestination destination,
+        Platform platform,
+        ICopyProgress progress,
+        CancellationToken cancellationToken)
+    {
+        Document root = await source.ResolveAsync(cancellationToken);
+        List<Document> indexes = [];
+        Document document = root;
+        while (MediaTypes.IsIndex(document.MediaType))
+        {
+            indexes.Add(document);
+            Descriptor entry = Choose(document, platform, nested: indexes.Count > 1);
+            document = destination.FindDocument(entry) ?? await source.ReadDocumentAsync(entry, cancellationToken);
+        }
+
+        Manifest manifest = Manifest.Parse(document);
+        progress.Resolved(manifest);
+
+        Document configDocument = await CopyConfigAsync(source, destination, manifest, progress, cancellationToken);
+        ImageConfig config = ImageConfig.Parse(configDocument, manifest);
+
+        await CopyLayersAsync(source, destination, manifest, config, progress, cancellationToken);
+
+        await destination.WriteDocumentAsync(document, cancellationToken);
+        for (int i = indexes.Count - 1; i >= 0; i--)
+        {
+            await destination.WriteDocumentAsync(indexes[i], cancellationToken);
+        }
+
+        await destination.CommitAsync(root, cancellationToken);
+        return new CopiedImage(root, document, manifest, config);
+    }
+
+    /// <summary>The entry of an index for a platform; attestations and other artifacts are passed over.</summary>
+    /// <param name="document">The index.</param>
+    /// <param name="platform">The platform that is wanted.</param>
+    /// <param name="nested">Whether this index is an entry of another one, and so must hold no further index.</param>
+    /// <exception cref="OciException">The index has nothing for the platform; the message lists what it has.</exception>
+    public static Descriptor Choose(Document document, Platform platform, bool nested = false)
+    {
+        ImageIndex index = ImageIndex.Parse(document);
+        Descriptor? chosen = PlatformMatcher.Matching(index.Manifests, platform).FirstOrDefault()
+            // an entry that names no platform may be an index that does
+            ?? (nested ? null : index.Manifests.FirstOrDefault(entry => entry.Platform is null && MediaTypes.IsIndex(entry.MediaType)))
+            ?? (index.Manifests is [{ Platform: null } only] && MediaTypes.IsManifest(only.MediaType) ? only : null);
+        if (chosen is null)
+        {
+            string[] offered = [.. index.Manifests.Where(entry => entry.Platform is { Os: not "unknown" })
+                .Select(entry => Printable.Shorten(entry.Platform!.ToString(), 64)).Distinct().Take(32)];
+            throw new OciException($"no image for platform {platform} in index {document.Digest}"
+                + (offered.Length == 0 ? "" : $": it has {string.Join(", ", offered)}"));
+        }
+
+        return nested && MediaTypes.IsIndex(chosen.MediaType)
+            ? throw new InvalidDocumentException($"index {document.Digest}: indexes are nested more than one level deep")
+            : chosen;
+    }
+
+    private static async Task<Document> CopyConfigAsync(
+        IImageSource source, IImageDestination destination, Manifest manifest, ICopyProgress progress, CancellationToken cancellationToken)
+    {
+        Descriptor descriptor = manifest.Config;
+        if (destination.FindDocument(descriptor) is { } present)
+        {
+            progress.Skipped(descriptor);
+            return present;
+        }
+
+        if (descriptor.Size > Document.MaxSize)
+        {
+            throw new InvalidDocumentException(
+                $"config {descriptor.Digest}: {descriptor.Size} bytes are more than the limit of {Document.MaxSize}");
+        }
+
+        progress.Started(descriptor, offset: 0);
+        await using Stream content = await source.OpenBlobAsync(descriptor, offset: 0, cancellationToken);
+        byte[] bytes = await ReadAtMostAsync(content, descriptor.Size + 1, cancellationToken);
+        Document config = Document.Verify(descriptor, bytes);
+        await destination.WriteDocumentAsync(config, cancellationToken);
+        progress.Advanced(descriptor, bytes.Length);
+        progress.Finished(descriptor);
+        return config;
+    }
+
+    private static Task CopyLayersAsync(
+        IImageSource source,
+        IImageDestination destination,
+        Manifest manifest,
+        ImageConfig config,
+        ICopyProgress progress,
+        CancellationToken cancellationToken)
+    {
+        // one image may hold one layer twice: it travels once
+        IEnumerable<LayerContent> layers = manifest.Layers
+            .Select((blob, i) => new LayerContent(i + 1, manifest.Layers.Count, blob, config.Rootfs.DiffIds[i],
+                (offset, token) => source.OpenBlobAsync(blob, offset, token)))
+            .DistinctBy(layer => (layer.Blob.Digest, layer.DiffId));
+        return Parallel.ForEachAsync(
+            layers,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+            async (layer, token) => await destination.WriteLayerAsync(layer, progress, token));
+    }
+
+    private static async Task<byte[]> ReadAtMostAsync(Stream content, long limit, CancellationToken cancellationToken)
+    {
+        using MemoryStream bytes = new();
+        byte[] buffer = new byte[16384];
+        int read;
+        while (bytes.Length < limit
+            && (read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, limit - bytes.Length)), cancellationToken)) > 0)
+        {
+            await bytes.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+        }
+
+        return bytes.ToArray();
+    }
+}
+
+/// <summary>An image that was copied.</summary>
+/// <param name="Root">The index or manifest that its name stands for.</param>
+/// <param name="ManifestDocument">The manifest of the chosen platform, as it is.</param>
+/// <param name="Manifest">The same, parsed.</param>
+/// <param name="Config">Its configuration.</param>
+public sealed record CopiedImage(Document Root, Document ManifestDocument, Manifest Manifest, ImageConfig Config);

@@ -1,0 +1,80 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace OciTool.Linux;
+
+/// <summary>An flock(2) on a file: the kernel gives it back when the process ends, however it ends.</summary>
+/// <remarks>
+/// The file is opened <c>O_CLOEXEC</c>, so no child inherits the lock. It may be deleted by its holder: taking a lock
+/// checks that the path still names the locked file, and starts again where it does not.
+/// </remarks>
+public sealed class FileLock : IDisposable
+{
+    private readonly SafeFileHandle _file;
+
+    private FileLock(SafeFileHandle file) => _file = file;
+
+    /// <summary>Takes the lock, and waits for whoever holds it.</summary>
+    /// <param name="path">The lock's file; created when it is absent.</param>
+    /// <param name="shared">True for a lock that other shared holders may hold too.</param>
+    /// <exception cref="IOException">The file cannot be opened or locked.</exception>
+    public static FileLock Acquire(string path, bool shared = false) =>
+        Take(path, shared ? Interop.Libc.LOCK_SH : Interop.Libc.LOCK_EX)!;
+
+    /// <summary>Takes the lock if nobody holds it.</summary>
+    /// <param name="path">The lock's file; created when it is absent.</param>
+    /// <param name="held">The lock, or null when another process or handle holds it.</param>
+    /// <param name="shared">True for a lock that other shared holders may hold too.</param>
+    public static bool TryAcquire(string path, [NotNullWhen(true)] out FileLock? held, bool shared = false)
+    {
+        held = Take(path, (shared ? Interop.Libc.LOCK_SH : Interop.Libc.LOCK_EX) | Interop.Libc.LOCK_NB);
+        return held is not null;
+    }
+
+    /// <summary>Takes the lock without blocking a thread, looking again every few milliseconds.</summary>
+    /// <param name="path">The lock's file; created when it is absent.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken)
+    {
+        FileLock? held;
+        for (int delay = 2; !TryAcquire(path, out held); delay = Math.Min(delay * 2, 100))
+        {
+            await Task.Delay(delay, cancellationToken);
+        }
+
+        return held;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private static FileLock? Take(string path, int operation)
+    {
+        while (true)
+        {
+            SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete);
+            int result;
+            do
+            {
+                result = Interop.Libc.Flock(file, operation);
+            }
+            while (Interop.Libc.Interrupted(result));
+
+            if (result != 0)
+            {
+                Errno errno = (Errno)Marshal.GetLastPInvokeError();
+                file.Dispose();
+                return errno == Errno.EAGAIN ? null : throw new ErrnoException("flock", path, errno);
+            }
+
+            if (FileIdentity.TryOf(path, out FileIdentity named) && named == FileIdentity.Of(file))
+            {
+                return new FileLock(file);
+            }
+
+            file.Dispose(); // the holder before us deleted the file: what we locked has no name any more
+        }
+    }
+}

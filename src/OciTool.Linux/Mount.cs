@@ -1,0 +1,7 @@
+namespace OciTool.Linux;
+
+/// <summary>What to mount, in the words of mount(8): a snapshot says with it how its tree comes about.</summary>
+/// <param name="Type">A file system's type, for example <c>overlay</c>, or <c>bind</c>.</param>
+/// <param name="Source">What is mounted: a directory for <c>bind</c>, otherwise a word for /proc/mounts.</param>
+/// <param name="Options">Options of the file system, for example <c>upperdir=/…</c>; <c>lowerdir+=/…</c> may be repeated, topmost first.</param>
+public sealed record Mount(string Type, string Source, IReadOnlyList<string> Options);
