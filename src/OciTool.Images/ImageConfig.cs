@@ -67,9 +67,14 @@ public sealed record ImageConfig(string Architecture, string Os, ImageRootfs Roo
 
 /// <summary>The uncompressed layers of an image.</summary>
 /// <param name="Type">Always <c>layers</c>.</param>
-/// <param name="DiffIds">The digests of the uncompressed layers, base first.</param>
-public sealed record ImageRootfs(string Type, [property: JsonPropertyName("diff_ids")] IReadOnlyList<Digest> DiffIds)
+/// <param name="DiffIds">The digests of the uncompressed layers, base first; an image without layers may leave them out.</param>
+public sealed record ImageRootfs(
+    string Type, IReadOnlyList<Digest>? DiffIds = null)
 {
+    /// <inheritdoc cref="ImageRootfs(string, IReadOnlyList{Digest})"/>
+    [JsonPropertyName("diff_ids")]
+    public IReadOnlyList<Digest> DiffIds { get; init; } = DiffIds ?? [];
+
     /// <summary>The identity of the stack up to each layer, base first.</summary>
     /// <remarks>OCI image-spec v1.1, config.md, section "Layer ChainID": ChainID(L0) = DiffID(L0), ChainID(L0|…|Ln) = Digest(ChainID(L0|…|Ln-1) + " " + DiffID(Ln)).</remarks>
     public IReadOnlyList<Digest> ChainIds()

@@ -59,7 +59,6 @@ public sealed record Platform(string Os, string Architecture, string? Variant = 
             ("armhf", null) => platform with { Architecture = "arm", Variant = "v7" },
             ("armel", null) => platform with { Architecture = "arm", Variant = "v6" },
             ("i386" or "i486" or "i586" or "i686" or "x86", var v) => platform with { Architecture = "386", Variant = v },
-            ("arm" or "arm64", ['0' and var _, ..]) => platform,
             ("arm" or "arm64", [>= '1' and <= '9', ..] and var v) => platform with { Variant = $"v{v}" },
             _ => platform,
         };
