@@ -1,0 +1,176 @@
+using System.Text;
+using System.Text.Json;
+using OciTool.Images;
+using OciTool.Linux;
+using OciTool.Runtime;
+using OciTool.Runtime.Cgroups;
+using OciTool.Runtime.Spec;
+using OciTool.Storage;
+
+namespace OciTool.Cli.Commands;
+
+/// <summary>Makes a container, runs it to its end and tidies up: the run path.</summary>
+/// <remarks>Nothing here may cost start-up time that the verb does not need: see docs/architecture.md, "oci run".</remarks>
+/// <param name="global">The options of every verb.</param>
+/// <param name="error">Where warnings go.</param>
+internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
+{
+    /// <summary>What the user asked of the container.</summary>
+    public required RunOptions Options { get; init; }
+
+    /// <summary>Its name; null for a made-up one.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The file to write its ID to.</summary>
+    public string? CidFile { get; init; }
+
+    /// <summary>Its labels, beside the image's.</summary>
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    /// <summary>Whether it is removed when it ends.</summary>
+    public bool Remove { get; init; }
+
+    /// <summary>Whether signals go to the container.</summary>
+    public bool SignalProxy { get; init; }
+
+    /// <summary>Runs the container.</summary>
+    /// <param name="request">The image.</param>
+    /// <param name="pull">Makes the pull; called only when there is one.</param>
+    /// <returns>The status to exit with.</returns>
+    /// <exception cref="OciException">It could not be started; the message says which step failed on what.</exception>
+    public int Run(ImageRequest request, Func<ImagePull> pull)
+    {
+        StorageRoot root = StorageRoot.Open(global.Root, global.RunRoot);
+        ImageStore images = new(root);
+        ContainerStore containers = new(root, images);
+        if (CidFile is not null && File.Exists(CidFile))
+        {
+            throw new OciException(
+                $"container id file exists. Ensure another container is not using it or delete {CidFile}");
+        }
+
+        StoredImage image = request.Obtain(images, pull);
+        ContainerRecord container = Record(image);
+        containers.Create(container);
+        using FileLock? held = containers.TryHold(container.Id);
+        bool keep = !Remove;
+        try
+        {
+            WriteCidFile(container.Id);
+            return Launch(containers, new DirectorySnapshotter(images, containers), image, container);
+        }
+        catch (OciException e) when (keep)
+        {
+            containers.Update(container with { State = ContainerState.Created, ExitCode = e.ExitCode, Error = e.Message });
+            throw;
+        }
+        finally
+        {
+            if (!keep)
+            {
+                held?.Dispose();
+                containers.Remove(container);
+            }
+        }
+    }
+
+    private int Launch(ContainerStore containers, ISnapshotter snapshotter, StoredImage image, ContainerRecord container)
+    {
+        string directory = containers.DirectoryOf(container.Id);
+        using RootDirectory rootfs = DetachedMount.Create(snapshotter.Prepare(container.Id, image.Config));
+        GeneratedSpec generated = SpecGenerator.Generate(container.Id, container.Name, image.Config, Options, rootfs, directory);
+        foreach (string warning in generated.Warnings)
+        {
+            error.Write($"Warning: {warning}\n");
+        }
+
+        RuntimeSpec spec = generated.Spec;
+        container = container with { Command = spec.Process!.Args! };
+        if (!Remove)
+        {
+            File.WriteAllBytes(
+                Path.Join(directory, "config.json"), JsonSerializer.SerializeToUtf8Bytes(spec, RuntimeJson.Default.RuntimeSpec));
+        }
+
+        Cgroup? cgroup = Cgroup.Create(container.Id, spec.Linux?.Resources, out string? unlimited);
+        if (unlimited is not null)
+        {
+            error.Write($"Warning: {unlimited}\n");
+        }
+
+        try
+        {
+            int status = MainProcess.Run(new ContainerLaunch
+            {
+                Id = container.Id,
+                Spec = spec,
+                Rootfs = rootfs,
+                Cgroup = cgroup,
+                Interactive = Options.Interactive,
+                Terminal = Options.Terminal,
+                SignalProxy = SignalProxy,
+                Started = pid =>
+                {
+                    container = container with
+                    {
+                        State = ContainerState.Running, Pid = pid, StartedAt = TimeProvider.System.GetUtcNow(),
+                    };
+                    containers.Update(container);
+                },
+            });
+            if (!Remove)
+            {
+                containers.Update(container with
+                {
+                    State = ContainerState.Exited, Pid = 0, ExitCode = status, FinishedAt = TimeProvider.System.GetUtcNow(),
+                });
+            }
+
+            return status;
+        }
+        finally
+        {
+            cgroup?.Delete();
+        }
+    }
+
+    private ContainerRecord Record(StoredImage image)
+    {
+        string id = ContainerStore.NewId();
+        Dictionary<string, string>? labels = null;
+        foreach (IReadOnlyDictionary<string, string>? source in (ReadOnlySpan<IReadOnlyDictionary<string, string>?>)[image.Config.Config?.Labels, Labels])
+        {
+            foreach ((string key, string value) in source ?? new Dictionary<string, string>())
+            {
+                (labels ??= [])[key] = value;
+            }
+        }
+
+        return new ContainerRecord(
+            id,
+            Name ?? ContainerNames.Make(id),
+            image.Id,
+            image.Name ?? image.Id.Hex,
+            image.ManifestDocument.Digest,
+            Options.Command,
+            TimeProvider.System.GetUtcNow())
+        {
+            AutoRemove = Remove,
+            OpenStdin = Options.Interactive,
+            Privileged = Options.Privileged,
+            NetworkMode = Options.Network == NetworkMode.Host ? "host" : "none",
+            CidFile = CidFile,
+            CreateCommand = Environment.GetCommandLineArgs(),
+            Labels = labels,
+        };
+    }
+
+    private void WriteCidFile(string id)
+    {
+        if (CidFile is not null)
+        {
+            using FileStream file = new(CidFile, FileMode.CreateNew, FileAccess.Write);
+            file.Write(Encoding.ASCII.GetBytes(id));
+        }
+    }
+}

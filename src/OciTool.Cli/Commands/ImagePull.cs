@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using OciTool.Cli.Output;
+using OciTool.Images;
+using OciTool.Registry;
+using OciTool.Storage;
+
+namespace OciTool.Cli.Commands;
+
+/// <summary>Copies an image from a registry to the store.</summary>
+/// <param name="global">The options of every verb.</param>
+/// <param name="registry">How to talk to the registry.</param>
+/// <param name="progressMode">How to show what passes: <c>auto</c>, <c>plain</c>, <c>json</c> or <c>none</c>.</param>
+/// <param name="error">Where it is shown.</param>
+internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, string progressMode, TextWriter error)
+{
+    /// <summary>Pulls an image.</summary>
+    /// <param name="reference">The image.</param>
+    /// <param name="platform">The platform to choose where there are several.</param>
+    /// <param name="byName">Whether the user asked for that platform: then an image for another one is an error.</param>
+    /// <param name="images">The store.</param>
+    /// <param name="cancellationToken">Gives up; what is whole stays.</param>
+    /// <exception cref="OciException">The image cannot be had.</exception>
+    public async Task<CopiedImage> RunAsync(
+        Reference reference, Platform platform, bool byName, ImageStore images, CancellationToken cancellationToken)
+    {
+        using ILoggerFactory loggers = Logs.Create(global.LogLevel);
+        await using CopyProgress progress = CopyProgress.Create(progressMode, reference.ToString(), error, TimeProvider.System);
+        await using RegistryImageSource source =
+            RegistryImageSource.Create(reference, registry, loggers, TimeProvider.System, progress.Warn);
+        CopiedImage copied = await ImageCopier.CopyAsync(
+            source, images.OpenDestination(reference), platform, progress, cancellationToken);
+        if (PlatformMatcher.Score(platform, copied.Config.Platform) == 0)
+        {
+            progress.Warn($"image platform ({Printable.Shorten(copied.Config.Platform.ToString())}) does not match the expected platform ({platform})");
+        }
+
+        return copied;
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using OciTool.Registry;
+
+namespace OciTool.Cli.Commands;
+
+/// <summary>The options of every verb that talks to a registry.</summary>
+internal sealed class RegistryFlags
+{
+    private readonly Option<string?> _authFile = new("--authfile")
+    {
+        Description = "Path of the authentication file. Use REGISTRY_AUTH_FILE environment variable to override",
+        HelpName = "string",
+    };
+
+    private readonly Option<string?> _certDirectory = new("--cert-dir")
+    {
+        Description = "Pathname of a directory containing TLS certificates",
+        HelpName = "Pathname",
+    };
+
+    private readonly Option<string?> _credentials = new("--creds")
+    {
+        Description = "Credentials (USERNAME:PASSWORD) to use for authenticating to a registry",
+        HelpName = "Credentials",
+    };
+
+    private readonly Option<int?> _retries = new("--retry")
+    {
+        Description = "Number of times to retry in case of failure (default 3)",
+        HelpName = "uint",
+    };
+
+    private readonly Option<bool> _tlsVerify = new("--tls-verify")
+    {
+        Description = "Require HTTPS and verify certificates when contacting registries (default true)",
+        DefaultValueFactory = _ => true,
+    };
+
+    /// <summary>Adds the options to a verb.</summary>
+    public RegistryFlags(Command verb)
+    {
+        verb.Add(_authFile);
+        verb.Add(_certDirectory);
+        verb.Add(_credentials);
+        verb.Add(_retries);
+        verb.Add(_tlsVerify);
+    }
+
+    /// <summary>What the command line says.</summary>
+    public RegistryOptions Read(ParseResult command)
+    {
+        RegistryOptions defaults = new();
+        return defaults with
+        {
+            AuthFile = command.GetValue(_authFile),
+            CertDirectory = command.GetValue(_certDirectory),
+            Credentials = command.GetValue(_credentials) is { } credentials ? Credentials.Parse(credentials) : null,
+            Retries = command.GetValue(_retries) ?? defaults.Retries,
+            TlsVerify = command.GetValue(_tlsVerify),
+        };
+    }
+}
