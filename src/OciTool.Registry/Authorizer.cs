@@ -22,7 +22,8 @@ internal delegate Task<HttpResponseMessage> Send(HttpRequestMessage request, Can
 /// one all the time.
 /// </remarks>
 internal sealed partial class Authorizer(
-    Reference reference, RegistryOptions options, AuthFiles files, TimeProvider time, ILogger<Authorizer> logger) : IDisposable
+    Reference reference, RegistryOptions options, AuthFiles files, BodyReader bodies, TimeProvider time, ILogger<Authorizer> logger)
+    : IDisposable
 {
     private const string ClientId = "oci";
 
@@ -40,9 +41,9 @@ internal sealed partial class Authorizer(
     private bool _hasLooked;
 
     /// <summary>Who we are to the registry, for errors; the secret is not in it.</summary>
-    internal string Identity => _credentials is { } credentials
-        ? $"{credentials} were not accepted"
-        : $"no credentials for {reference.Registry} were found";
+    internal string Identity => _credentials is { } credentials ? $"{credentials} were not accepted"
+        : _hasLooked ? $"no credentials for {reference.Registry} were found"
+        : "no credentials were asked for";
 
     /// <summary>Notes what the registry asks for.</summary>
     internal void Challenge(string header)
@@ -123,7 +124,7 @@ internal sealed partial class Authorizer(
         }
 
         using HttpResponseMessage response = await send(request, cancellationToken);
-        byte[] body = await HttpBody.ReadAsync(response.Content, HttpBody.MaxSmall, cancellationToken);
+        byte[] body = await bodies.TryReadAsync(response.Content, cancellationToken);
         string origin = Addresses.Origin(realm);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
@@ -135,7 +136,7 @@ internal sealed partial class Authorizer(
             };
         }
 
-        return response.IsSuccessStatusCode && body.Length <= HttpBody.MaxSmall && Parse(body) is { } authorization
+        return response.IsSuccessStatusCode && body.Length <= BodyReader.MaxSmall && Parse(body) is { } authorization
             ? authorization
             : throw new RegistryException($"no token for {reference.Name}: {Printable.Shorten(origin)} answered {(int)response.StatusCode}"
                 + (response.IsSuccessStatusCode ? " without a token in at most 64 KiB" : ""))

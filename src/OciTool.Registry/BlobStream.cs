@@ -61,9 +61,20 @@ internal sealed class BlobStream : Stream
     /// <summary>Opens the first connection, so that a blob that is not there fails now and not in a read.</summary>
     internal async Task ConnectAsync()
     {
-        if (_position < _blob.Size)
+        if (_position >= _blob.Size)
+        {
+            return;
+        }
+
+        try
         {
             await OpenAsync(_lifetime);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            // it broke while what is at hand was skipped: the first read connects again
+            CloseConnection();
+            _fruitless++;
         }
     }
 

@@ -8,7 +8,8 @@ namespace OciTool.Registry;
 
 /// <summary>Reads one repository of a registry over HTTP.</summary>
 /// <remarks>OCI distribution-spec v1.1, section "Pull". Authentication, retries and redirects are handlers beneath it.</remarks>
-internal sealed class RegistryClient(HttpClient http, Reference reference, RegistryOptions options, Authorizer authorizer) : IDisposable
+internal sealed class RegistryClient(
+    HttpClient http, Reference reference, RegistryOptions options, BodyReader bodies, Authorizer authorizer) : IDisposable
 {
     private static readonly string ManifestTypes = string.Join(", ", MediaTypes.Manifests);
 
@@ -21,34 +22,26 @@ internal sealed class RegistryClient(HttpClient http, Reference reference, Regis
     /// <param name="cancellationToken">Gives up.</param>
     internal async Task<FetchedManifest> GetManifestAsync(string tagOrDigest, long limit, CancellationToken cancellationToken)
     {
-        using HttpRequestMessage request = new(HttpMethod.Get, await UrlAsync($"manifests/{tagOrDigest}", cancellationToken));
-        request.Headers.TryAddWithoutValidation("Accept", ManifestTypes);
-        using HttpResponseMessage response = await SendAsync(request, $"manifest '{tagOrDigest}'", cancellationToken);
-        byte[] body;
-        try
+        Uri url = await UrlAsync($"manifests/{tagOrDigest}", cancellationToken);
+        for (int failures = 0; ; failures++)
         {
-            body = await HttpBody.ReadAsync(response.Content, (int)Math.Min(limit, Document.MaxSize), cancellationToken);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw new RegistryException($"{reference.Name}: manifest '{tagOrDigest}': the connection broke: {e.Message.TrimEnd('.')}", e)
+            try
             {
-                Endpoint = Addresses.Origin(request.RequestUri!),
-            };
-        }
-
-        if (body.Length > Document.MaxSize)
-        {
-            throw new RegistryException($"{reference.Name}: manifest '{tagOrDigest}' is larger than {Document.MaxSize >> 20} MiB")
+                return await GetManifestAsync(url, tagOrDigest, (int)Math.Min(limit, Document.MaxSize), cancellationToken);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
             {
-                Endpoint = Addresses.Origin(request.RequestUri!),
-            };
+                // the retries beneath end with the headers
+                if (failures == options.Retries)
+                {
+                    throw new RegistryException(
+                        $"{reference.Name}: manifest '{tagOrDigest}': {Printable.Shorten(e.Message.TrimEnd('.'))}", e)
+                    {
+                        Endpoint = Addresses.Origin(url),
+                    };
+                }
+            }
         }
-
-        string? announced = response.Headers.NonValidated.TryGetValues("Docker-Content-Digest", out HeaderStringValues values)
-            ? values.ToString()
-            : null;
-        return new FetchedManifest(response.Content.Headers.ContentType?.MediaType, announced, body);
     }
 
     /// <summary>Begins to read a blob; the response is the caller's to dispose.</summary>
@@ -67,6 +60,26 @@ internal sealed class RegistryClient(HttpClient http, Reference reference, Regis
     {
         http.Dispose();
         _gate.Dispose();
+    }
+
+    private async Task<FetchedManifest> GetManifestAsync(Uri url, string tagOrDigest, int limit, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, url);
+        request.Headers.TryAddWithoutValidation("Accept", ManifestTypes);
+        using HttpResponseMessage response = await SendAsync(request, $"manifest '{tagOrDigest}'", cancellationToken);
+        byte[] body = await bodies.ReadAsync(response.Content, limit, cancellationToken);
+        if (body.Length > Document.MaxSize)
+        {
+            throw new RegistryException($"{reference.Name}: manifest '{tagOrDigest}' is larger than {Document.MaxSize >> 20} MiB")
+            {
+                Endpoint = Addresses.Origin(url),
+            };
+        }
+
+        string? announced = response.Headers.NonValidated.TryGetValues("Docker-Content-Digest", out HeaderStringValues values)
+            ? values.ToString()
+            : null;
+        return new FetchedManifest(response.Content.Headers.ContentType?.MediaType, announced, body);
     }
 
     private async Task<Uri> UrlAsync(string path, CancellationToken cancellationToken)
@@ -114,7 +127,7 @@ internal sealed class RegistryClient(HttpClient http, Reference reference, Regis
         }
 
         // what is left unread would cost the connection, which the manifest can use
-        await HttpBody.ReadAsync(response.Content, HttpBody.MaxSmall, cancellationToken);
+        await bodies.TryReadAsync(response.Content, cancellationToken);
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string what, CancellationToken cancellationToken)
@@ -134,16 +147,7 @@ internal sealed class RegistryClient(HttpClient http, Reference reference, Regis
 
     private async Task<RegistryException> FailureAsync(HttpResponseMessage response, string what, CancellationToken cancellationToken)
     {
-        byte[] body = [];
-        try
-        {
-            body = await HttpBody.ReadAsync(response.Content, HttpBody.MaxSmall, cancellationToken);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            // the status alone has to do
-        }
-
+        byte[] body = await bodies.TryReadAsync(response.Content, cancellationToken);
         string origin = Addresses.Origin(response.RequestMessage!.RequestUri!);
         ErrorEntry? error = RegistryErrors.First(body);
         bool isRegistry = Addresses.IsSameHost(response.RequestMessage.RequestUri!, _base ?? response.RequestMessage.RequestUri!);

@@ -13,7 +13,7 @@ internal static class RegistryErrors
     {
         try
         {
-            return body.Length is 0 or > HttpBody.MaxSmall ? null
+            return body.Length is 0 or > BodyReader.MaxSmall ? null
                 : JsonSerializer.Deserialize(body, RegistryJson.Default.ErrorDocument)?.Errors?.FirstOrDefault();
         }
         catch (JsonException)

@@ -28,14 +28,16 @@ public static class RegistryServices
         Action<string> warn)
     {
         CertificateTrust trust = new(reference.Registry, options, time);
+        BodyReader bodies = new(options, time);
         AuthFiles files = new(options, time, warn);
-        services.AddSingleton(_ => new Authorizer(reference, options, files, time, loggers.CreateLogger<Authorizer>()));
+        services.AddSingleton(_ => new Authorizer(reference, options, files, bodies, time, loggers.CreateLogger<Authorizer>()));
         // a service and not a local variable, so that disposing the services closes its connections
         services.AddSingleton(_ => new SocketsHttpHandler
         {
             AllowAutoRedirect = false, // followed by RedirectHandler, which drops Authorization
             AutomaticDecompression = DecompressionMethods.None, // digests are over the bytes as they travel
             UseCookies = false,
+            Proxy = new EnvironmentProxy(),
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.ConnectTimeout,
             MaxConnectionsPerServer = MaxConnections,
@@ -51,7 +53,7 @@ public static class RegistryServices
             .RemoveAllLoggers() // the factory's own logger would write URLs with signed tokens
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<SocketsHttpHandler>())
-            .AddHttpMessageHandler(provider => new AuthHandler(provider.GetRequiredService<Authorizer>()))
+            .AddHttpMessageHandler(provider => new AuthHandler(provider.GetRequiredService<Authorizer>(), bodies))
             .AddHttpMessageHandler(() => new RetryHandler(options, time, warn))
             .AddHttpMessageHandler(() => new RedirectHandler())
             .AddHttpMessageHandler(() => new ConnectionHandler(options, trust, time, loggers.CreateLogger<ConnectionHandler>()));
@@ -59,6 +61,7 @@ public static class RegistryServices
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(RegistryClient)),
             reference,
             options,
+            bodies,
             provider.GetRequiredService<Authorizer>()));
         return services;
     }

@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace OciTool.Registry.Handlers;
 
 /// <summary>Gives requests their authorization, and answers a registry's challenge once a request.</summary>
-internal sealed class AuthHandler(Authorizer authorizer) : DelegatingHandler
+internal sealed class AuthHandler(Authorizer authorizer, BodyReader bodies) : DelegatingHandler
 {
     /// <summary>Set on the request whose answer is only looked at for its challenge.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsPing = new("oci.ping");
@@ -31,7 +31,7 @@ internal sealed class AuthHandler(Authorizer authorizer) : DelegatingHandler
         }
 
         // the connection is needed for the token, and a registry gets six
-        byte[] body = await HttpBody.ReadAsync(response.Content, HttpBody.MaxSmall, cancellationToken);
+        byte[] body = await bodies.TryReadAsync(response.Content, cancellationToken);
         response.Content.Dispose();
         response.Content = new ByteArrayContent(body);
         Authorization? fresh = await authorizer.AuthorizeAsync(server, refused: used, base.SendAsync, cancellationToken);

@@ -118,8 +118,8 @@ public sealed class ManifestTests : RegistryTests
     [InlineData(404, "MANIFEST_UNKNOWN", "manifest '34': manifest unknown: the repository has no such tag or digest")]
     [InlineData(404, "NAME_UNKNOWN", "name unknown: the registry has no such repository, or it is private")]
     [InlineData(404, "", "not found: the image does not exist, or it is private: said")]
-    [InlineData(403, "DENIED", "no credentials for 127.0.0.1")]
-    [InlineData(401, "UNAUTHORIZED", "authentication required: no credentials for 127.0.0.1")]
+    [InlineData(403, "DENIED", "access denied by http://127.0.0.1")]
+    [InlineData(401, "UNAUTHORIZED", "authentication required: no credentials were asked for, or the image does not exist")]
     [InlineData(429, "TOOMANYREQUESTS", "too many requests: http://127.0.0.1")]
     [InlineData(502, "UNKNOWN", "502 Bad Gateway from http://127.0.0.1")]
     public async Task Errors_of_the_registry_are_told_apart(int status, string code, string expected)
