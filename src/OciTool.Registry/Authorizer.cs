@@ -1,0 +1,229 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using OciTool.Images;
+
+namespace OciTool.Registry;
+
+/// <summary>What goes into the Authorization header, and until when.</summary>
+internal sealed record Authorization(AuthenticationHeaderValue Header, long Received, TimeSpan Lifetime);
+
+/// <summary>Passes a request on to the part of the pipeline beneath authentication.</summary>
+internal delegate Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationToken cancellationToken);
+
+/// <summary>Turns a registry's challenge into an authorization: Basic, or a bearer token to pull one repository.</summary>
+/// <remarks>
+/// distribution, "Token Authentication Specification" and "OAuth2 Token Authentication". The scope that a challenge
+/// names is not used: a token is asked for <c>repository:NAME:pull</c> and nothing else. A token's age is counted on
+/// our clock, since the server's may be wrong, and it lives a minute at least, so that no server can make us ask for
+/// one all the time.
+/// </remarks>
+internal sealed partial class Authorizer(
+    Reference reference, RegistryOptions options, AuthFiles files, BodyReader bodies, TimeProvider time, ILogger<Authorizer> logger)
+    : IDisposable
+{
+    private const string ClientId = "oci";
+
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
+
+    private static readonly SearchValues<char> TokenCharacters =
+        SearchValues.Create("-._~+/=:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private Challenge? _challenge;
+    private Authorization? _current;
+    private Credentials? _credentials;
+    private bool _hasLooked;
+
+    /// <summary>Who we are to the registry, for errors; the secret is not in it.</summary>
+    internal string Identity => _credentials is { } credentials ? $"{credentials} were not accepted"
+        : _hasLooked ? $"no credentials for {reference.Registry} were found"
+        : "no credentials were asked for";
+
+    /// <summary>Notes what the registry asks for.</summary>
+    internal void Challenge(string header)
+    {
+        IReadOnlyList<Challenge> challenges = Registry.Challenge.Parse(header);
+        Challenge? asked = challenges.FirstOrDefault(challenge => challenge.Scheme is "bearer")
+            ?? challenges.FirstOrDefault(challenge => challenge.Scheme is "basic");
+        Volatile.Write(ref _challenge, asked);
+    }
+
+    /// <summary>The authorization for a request; null when there is none to give.</summary>
+    /// <param name="registry">Where the request goes.</param>
+    /// <param name="refused">What was refused just now, so that something newer is wanted.</param>
+    /// <param name="send">Sends the request for a token.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<Authorization?> AuthorizeAsync(
+        Uri registry, Authorization? refused, Send send, CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _challenge) is not { } challenge)
+        {
+            return null;
+        }
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_current is { } current && current != refused && time.GetElapsedTime(current.Received) < current.Lifetime)
+            {
+                return current;
+            }
+
+            Credentials? credentials = await LookAsync(cancellationToken);
+            if (challenge.Scheme is "bearer")
+            {
+                return _current = await FetchAsync(registry, challenge, credentials, send, cancellationToken);
+            }
+
+            return refused is not null || credentials is not { IdentityToken: null } ? null
+                : _current = new Authorization(Basic(credentials), time.GetTimestamp(), TimeSpan.MaxValue);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _gate.Dispose();
+
+    private static AuthenticationHeaderValue Basic(Credentials credentials) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credentials.User}:{credentials.Password}")));
+
+    private async Task<Credentials?> LookAsync(CancellationToken cancellationToken)
+    {
+        if (!_hasLooked)
+        {
+            _credentials = await files.FindAsync(reference, cancellationToken);
+            _hasLooked = true;
+            string source = _credentials?.Source ?? "none";
+            LogCredentials(reference.Registry, source);
+        }
+
+        return _credentials;
+    }
+
+    private async Task<Authorization> FetchAsync(
+        Uri registry, Challenge challenge, Credentials? credentials, Send send, CancellationToken cancellationToken)
+    {
+        Uri realm = Realm(registry, challenge["realm"], credentials);
+        string scope = $"repository:{reference.Repository}:pull";
+        using HttpRequestMessage request = credentials?.IdentityToken is { } refreshToken
+            ? Exchange(realm, challenge["service"], scope, refreshToken)
+            : Ask(realm, challenge["service"], scope, credentials);
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            string server = Addresses.Origin(realm);
+            LogToken(server, scope);
+        }
+
+        using HttpResponseMessage response = await send(request, cancellationToken);
+        byte[] body = await bodies.TryReadAsync(response.Content, cancellationToken);
+        string origin = Addresses.Origin(realm);
+        if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
+            throw new RegistryException($"authentication required for {reference.Name}: {Identity}, or the image does not exist "
+                + $"(the token server {Printable.Shorten(origin)} answered {(int)response.StatusCode})")
+            {
+                Status = response.StatusCode,
+                Endpoint = origin,
+            };
+        }
+
+        return response.IsSuccessStatusCode && body.Length <= BodyReader.MaxSmall && Parse(body) is { } authorization
+            ? authorization
+            : throw new RegistryException($"no token for {reference.Name}: {Printable.Shorten(origin)} answered {(int)response.StatusCode}"
+                + (response.IsSuccessStatusCode ? " without a token in at most 64 KiB" : ""))
+            {
+                Status = response.StatusCode,
+                Endpoint = origin,
+            };
+    }
+
+    private Uri Realm(Uri registry, string? text, Credentials? credentials)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? realm))
+        {
+            throw Refused(registry, text, "it is not a URL");
+        }
+
+        bool mayBePlain = registry.Scheme == Uri.UriSchemeHttp || !options.TlsVerify;
+        string? refusal = realm.Scheme == Uri.UriSchemeHttp && !mayBePlain ? "it is not https" : Addresses.Refusal(registry, realm);
+        if (refusal is not null)
+        {
+            throw Refused(registry, text, refusal);
+        }
+
+        bool isPublic = realm.Scheme == Uri.UriSchemeHttps && !Addresses.IsInner(realm);
+        return credentials is null || isPublic || Addresses.IsSameHost(registry, realm)
+            ? realm
+            : throw Refused(registry, text, "credentials go to the registry's own host and to public https hosts only");
+    }
+
+    private static RegistryException Refused(Uri registry, string? realm, string cause) =>
+        new($"{Addresses.Origin(registry)}: the token server '{Printable.Shorten(realm)}' is refused: {cause}")
+        {
+            Endpoint = Addresses.Origin(registry),
+        };
+
+    private static HttpRequestMessage Ask(Uri realm, string? service, string scope, Credentials? credentials)
+    {
+        StringBuilder query = new(realm.Query.TrimStart('?'));
+        foreach ((string name, string? value) in new[] { ("service", service), ("scope", scope) })
+        {
+            if (value is not null)
+            {
+                query.Append(query.Length == 0 ? "" : "&").Append(name).Append('=').Append(Uri.EscapeDataString(value));
+            }
+        }
+
+        HttpRequestMessage request = new(HttpMethod.Get, new UriBuilder(realm) { Query = query.ToString(), Fragment = "" }.Uri);
+        request.Headers.Authorization = credentials is null ? null : Basic(credentials);
+        return request;
+    }
+
+    private static HttpRequestMessage Exchange(Uri realm, string? service, string scope, string refreshToken) =>
+        new(HttpMethod.Post, realm)
+        {
+            Content = new FormUrlEncodedContent(
+            [
+                new("grant_type", "refresh_token"), new("service", service ?? ""), new("client_id", ClientId),
+                new("scope", scope), new("refresh_token", refreshToken),
+            ]),
+        };
+
+    private Authorization? Parse(byte[] body)
+    {
+        TokenDocument? document;
+        try
+        {
+            document = JsonSerializer.Deserialize(body, RegistryJson.Default.TokenDocument);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+
+        string? token = string.IsNullOrEmpty(document?.Token) ? document?.AccessToken : document.Token;
+        if (string.IsNullOrEmpty(token) || token.AsSpan().ContainsAnyExcept(TokenCharacters))
+        {
+            return null;
+        }
+
+        double seconds = Math.Clamp(document!.ExpiresIn ?? 0, MinLifetime.TotalSeconds, MaxLifetime.TotalSeconds);
+        return new Authorization(
+            new AuthenticationHeaderValue("Bearer", token), time.GetTimestamp(), TimeSpan.FromSeconds(seconds) - Margin);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "credentials for {Registry}: {Source}")]
+    private partial void LogCredentials(string registry, string source);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "asking {Server} for a token for {Scope}")]
+    private partial void LogToken(string server, string scope);
+}

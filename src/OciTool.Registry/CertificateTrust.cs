@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using OciTool.Images;
+
+namespace OciTool.Registry;
+
+/// <summary>Decides on servers' certificates, and remembers why one was refused.</summary>
+/// <remarks>
+/// The system's authorities are those that OpenSSL would use, <c>SSL_CERT_FILE</c> and <c>SSL_CERT_DIR</c> included.
+/// containers-certs.d(5): the <c>*.crt</c> files of the registry's directory are authorities of their own; they are
+/// read only when the system's do not know the certificate.
+/// </remarks>
+internal sealed class CertificateTrust(string registry, RegistryOptions options, TimeProvider time)
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    private readonly ConcurrentDictionary<string, string> _refusals = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The settings of every TLS connection.</summary>
+    internal SslClientAuthenticationOptions Options() => new()
+    {
+        CertificateChainPolicy = ChainPolicy(),
+        RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+            Accept(((SslStream)sender).TargetHostName, certificate as X509Certificate2, chain, errors),
+    };
+
+    /// <summary>Why a host's certificate was refused; null when it was not.</summary>
+    internal string? Refusal(string host) => _refusals.GetValueOrDefault(host);
+
+    /// <summary>Where the user may put an authority's certificate.</summary>
+    internal string Hint() =>
+        $"put the authority's certificate into {options.CertDirectory ?? $"/etc/containers/certs.d/{registry}"} as NAME.crt"
+        + (options.CertDirectory is null ? ", or name its directory with --cert-dir" : "")
+        + "; --tls-verify=false would not verify at all";
+
+    // what a certificate names for download would be fetched from wherever it says
+    private static X509ChainPolicy ChainPolicy()
+    {
+        X509ChainPolicy policy = new() { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        policy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        return policy;
+    }
+
+    private bool Accept(string host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (errors == SslPolicyErrors.None || !options.TlsVerify)
+        {
+            return true;
+        }
+
+        string reason;
+        if (certificate is null || chain is null)
+        {
+            reason = "the server sent no certificate";
+        }
+        else if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
+        {
+            reason = $"the certificate is for {Names(certificate)}, not for {host}";
+        }
+        else
+        {
+            try
+            {
+                X509ChainStatusFlags status = Status(chain);
+                if (HasOnlyUnknownAuthority(status))
+                {
+                    status = StatusWithOwnAuthorities(certificate, chain);
+                }
+
+                if (status == X509ChainStatusFlags.NoError)
+                {
+                    return true;
+                }
+
+                reason = Describe(certificate, chain, status);
+            }
+            catch (OciException e)
+            {
+                reason = e.Message;
+            }
+        }
+
+        _refusals[host] = reason;
+        return false;
+    }
+
+    private static bool HasOnlyUnknownAuthority(X509ChainStatusFlags status) =>
+        (status & ~(X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) == X509ChainStatusFlags.NoError;
+
+    private static X509ChainStatusFlags Status(X509Chain chain) =>
+        chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (flags, status) => flags | status.Status);
+
+    private X509ChainStatusFlags StatusWithOwnAuthorities(X509Certificate2 certificate, X509Chain systemChain)
+    {
+        X509Certificate2Collection authorities = ReadAuthorities();
+        if (authorities.Count == 0)
+        {
+            return Status(systemChain);
+        }
+
+        using X509Chain chain = new() { ChainPolicy = ChainPolicy() };
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        chain.ChainPolicy.ExtraStore.AddRange(systemChain.ChainPolicy.ExtraStore);
+        return chain.Build(certificate) ? X509ChainStatusFlags.NoError : Status(chain);
+    }
+
+    private X509Certificate2Collection ReadAuthorities()
+    {
+        X509Certificate2Collection authorities = [];
+        string? directory = Directories().FirstOrDefault(Directory.Exists);
+        foreach (string file in directory is null ? [] : Directory.EnumerateFiles(directory, "*.crt"))
+        {
+            try
+            {
+                byte[] content = File.ReadAllBytes(file);
+                if (content.AsSpan().IndexOf("-----BEGIN "u8) >= 0)
+                {
+                    authorities.ImportFromPem(System.Text.Encoding.ASCII.GetString(content));
+                }
+                else
+                {
+                    authorities.Add(X509CertificateLoader.LoadCertificate(content));
+                }
+            }
+            catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                throw new OciException($"certificate {file} cannot be read: {e.Message.TrimEnd('.')}", e);
+            }
+        }
+
+        return authorities;
+    }
+
+    private IEnumerable<string> Directories()
+    {
+        if (options.CertDirectory is { } only)
+        {
+            return [only];
+        }
+
+        string config = options.Environment("XDG_CONFIG_HOME") is { Length: > 0 } given
+            ? given
+            : Path.Join(options.Environment("HOME"), ".config");
+        return [Path.Join(config, "containers/certs.d", registry), $"/etc/containers/certs.d/{registry}", $"/etc/docker/certs.d/{registry}"];
+    }
+
+    private string Describe(X509Certificate2 certificate, X509Chain chain, X509ChainStatusFlags status)
+    {
+        DateTime now = time.GetUtcNow().UtcDateTime;
+        foreach (X509ChainElement element in chain.ChainElements)
+        {
+            if (element.Certificate.NotAfter.ToUniversalTime() < now)
+            {
+                return $"the certificate of {Name(element.Certificate.Subject)} expired on {element.Certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}";
+            }
+
+            if (element.Certificate.NotBefore.ToUniversalTime() > now)
+            {
+                return $"the certificate of {Name(element.Certificate.Subject)} is not valid before "
+                    + $"{element.Certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} UTC; is the system's clock right?";
+            }
+        }
+
+        return !HasOnlyUnknownAuthority(status) ? $"the certificate is not acceptable: {status}"
+            : certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData)
+                ? $"the certificate of {Name(certificate.Subject)} is signed by itself and not trusted"
+                : $"the certificate is signed by an unknown authority, {Name(chain.ChainElements[^1].Certificate.Issuer)}";
+    }
+
+    private static string Names(X509Certificate2 certificate)
+    {
+        X509SubjectAlternativeNameExtension? names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
+        string[] all = names is null ? [] : [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(address => address.ToString())];
+        return all.Length == 0 ? Name(certificate.Subject) : Printable.Shorten(string.Join(", ", all.Take(8)));
+    }
+
+    private static string Name(string distinguishedName) => $"'{Printable.Shorten(distinguishedName, 128)}'";
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace OciTool.Registry.Handlers;
+
+/// <summary>Sends one request, bounds the wait for its headers, and says in words why there was no response.</summary>
+internal sealed partial class ConnectionHandler(
+    RegistryOptions options, CertificateTrust trust, TimeProvider time, ILogger<ConnectionHandler> logger) : DelegatingHandler
+{
+    [SuppressMessage("Reliability", "CA2016", Justification = "the token is linked into the one that is passed on")]
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        Uri server = request.RequestUri!;
+        using CancellationTokenSource patience = new(options.ResponseTimeout, time);
+        using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            HttpResponseMessage response = await base.SendAsync(request, linked.Token);
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                string url = Redact(server);
+                LogAnswered(request.Method, url, (int)response.StatusCode);
+            }
+
+            return response;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw patience.IsCancellationRequested
+                ? Failure(server, $"no answer within {options.ResponseTimeout.TotalSeconds} s", e)
+                : Failure(server, $"no connection within {options.ConnectTimeout.TotalSeconds} s", e, isTransient: true, isBeforeTls: true);
+        }
+        catch (HttpRequestException e)
+        {
+            throw Explain(server, e);
+        }
+    }
+
+    private static string Redact(Uri server) =>
+        server.Query.Length == 0 ? server.AbsoluteUri : $"{server.GetLeftPart(UriPartial.Path)}?…";
+
+    private static RegistryException Failure(
+        Uri server, string cause, Exception inner, bool isTransient = false, bool isBeforeTls = false, string? hint = null) =>
+        new($"{Addresses.Origin(server)}: {cause}", inner)
+        {
+            Endpoint = Addresses.Origin(server),
+            IsTransient = isTransient,
+            IsBeforeTls = isBeforeTls,
+            Hint = hint,
+        };
+
+    private RegistryException Explain(Uri server, HttpRequestException e)
+    {
+        SocketException? socket = e.InnerException as SocketException ?? e.InnerException?.InnerException as SocketException;
+        switch (e.HttpRequestError)
+        {
+            case HttpRequestError.NameResolutionError:
+                return Failure(server, $"cannot resolve the host {server.IdnHost}", e,
+                    isTransient: socket?.SocketErrorCode is SocketError.TryAgain);
+            case HttpRequestError.SecureConnectionError when trust.Refusal(server.IdnHost) is { } refusal:
+                return Failure(server, refusal, e, hint: trust.Hint());
+            case HttpRequestError.SecureConnectionError:
+                return Failure(server, $"the server does not speak TLS as we do: {Cause(e)}", e,
+                    isTransient: e.InnerException is IOException, isBeforeTls: true,
+                    hint: "a registry without TLS needs --tls-verify=false");
+            case HttpRequestError.ProxyTunnelError:
+                return Failure(server, $"the proxy refused the connection{(e.StatusCode is { } status ? $" with status {(int)status}" : "")}", e,
+                    hint: "see https_proxy and no_proxy in the environment");
+            case HttpRequestError.ConnectionError when socket?.SocketErrorCode is SocketError.ConnectionRefused:
+                return Failure(server, "connection refused", e, isTransient: true, isBeforeTls: true);
+            case HttpRequestError.ConfigurationLimitExceeded:
+                return Failure(server, "the headers of the response are longer than 64 KiB", e);
+            case HttpRequestError.InvalidResponse:
+                return Failure(server, "the answer is not HTTP", e);
+            case HttpRequestError.ResponseEnded:
+                return Failure(server, "the connection was closed before an answer came", e, isTransient: true);
+            default:
+                return Failure(server, Cause(e), e, isTransient: socket is not null || e.InnerException is IOException,
+                    isBeforeTls: e.HttpRequestError == HttpRequestError.ConnectionError);
+        }
+    }
+
+    private static string Cause(HttpRequestException e) =>
+        Images.Printable.Shorten((e.InnerException ?? e).Message.TrimEnd('.'));
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Url}: {Status}")]
+    private partial void LogAnswered(HttpMethod method, string url, int status);
+}

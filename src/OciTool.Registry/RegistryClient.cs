@@ -1,0 +1,168 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using OciTool.Images;
+using OciTool.Registry.Handlers;
+
+namespace OciTool.Registry;
+
+/// <summary>Reads one repository of a registry over HTTP.</summary>
+/// <remarks>OCI distribution-spec v1.1, section "Pull". Authentication, retries and redirects are handlers beneath it.</remarks>
+internal sealed class RegistryClient(
+    HttpClient http, Reference reference, RegistryOptions options, BodyReader bodies, Authorizer authorizer) : IDisposable
+{
+    private static readonly string ManifestTypes = string.Join(", ", MediaTypes.Manifests);
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private Uri? _base;
+
+    /// <summary>A manifest or index, by tag or digest; not verified.</summary>
+    /// <param name="tagOrDigest">What the specification calls <c>reference</c>.</param>
+    /// <param name="limit">The most bytes that it may have.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<FetchedManifest> GetManifestAsync(string tagOrDigest, long limit, CancellationToken cancellationToken)
+    {
+        Uri url = await UrlAsync($"manifests/{tagOrDigest}", cancellationToken);
+        for (int failures = 0; ; failures++)
+        {
+            try
+            {
+                return await GetManifestAsync(url, tagOrDigest, (int)Math.Min(limit, Document.MaxSize), cancellationToken);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                // the retries beneath end with the headers
+                if (failures == options.Retries)
+                {
+                    throw new RegistryException(
+                        $"{reference.Name}: manifest '{tagOrDigest}': {Printable.Shorten(e.Message.TrimEnd('.'))}", e)
+                    {
+                        Endpoint = Addresses.Origin(url),
+                    };
+                }
+            }
+        }
+    }
+
+    /// <summary>Begins to read a blob; the response is the caller's to dispose.</summary>
+    /// <param name="digest">The blob.</param>
+    /// <param name="offset">The first byte wanted; beyond 0 a range is asked for, which the registry may ignore.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<HttpResponseMessage> GetBlobAsync(Digest digest, long offset, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, await UrlAsync($"blobs/{digest}", cancellationToken));
+        request.Headers.Range = offset > 0 ? new RangeHeaderValue(offset, to: null) : null;
+        return await SendAsync(request, $"blob {digest}", cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        http.Dispose();
+        _gate.Dispose();
+    }
+
+    private async Task<FetchedManifest> GetManifestAsync(Uri url, string tagOrDigest, int limit, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, url);
+        request.Headers.TryAddWithoutValidation("Accept", ManifestTypes);
+        using HttpResponseMessage response = await SendAsync(request, $"manifest '{tagOrDigest}'", cancellationToken);
+        byte[] body = await bodies.ReadAsync(response.Content, limit, cancellationToken);
+        if (body.Length > Document.MaxSize)
+        {
+            throw new RegistryException($"{reference.Name}: manifest '{tagOrDigest}' is larger than {Document.MaxSize >> 20} MiB")
+            {
+                Endpoint = Addresses.Origin(url),
+            };
+        }
+
+        string? announced = response.Headers.NonValidated.TryGetValues("Docker-Content-Digest", out HeaderStringValues values)
+            ? values.ToString()
+            : null;
+        return new FetchedManifest(response.Content.Headers.ContentType?.MediaType, announced, body);
+    }
+
+    private async Task<Uri> UrlAsync(string path, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            _base ??= await PingAsync(cancellationToken);
+            return new Uri(_base, $"{reference.Repository}/{path}");
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    // GET /v2/ tells whether the server speaks TLS and what authorization it wants
+    private async Task<Uri> PingAsync(CancellationToken cancellationToken)
+    {
+        string host = reference.Registry == Reference.DefaultRegistry ? "registry-1.docker.io" : reference.Registry;
+        Uri secure = new($"https://{host}/v2/");
+        bool mayBePlain = !options.TlsVerify || Addresses.IsLoopback(secure);
+        try
+        {
+            await PingAsync(secure, isTlsAttempt: mayBePlain, cancellationToken);
+            return secure;
+        }
+        catch (RegistryException e) when (mayBePlain && e.IsBeforeTls)
+        {
+            Uri plain = new($"http://{host}/v2/");
+            await PingAsync(plain, isTlsAttempt: false, cancellationToken);
+            return plain;
+        }
+    }
+
+    private async Task PingAsync(Uri address, bool isTlsAttempt, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, address);
+        request.Options.Set(AuthHandler.IsPing, true);
+        request.Options.Set(RetryHandler.IsTlsAttempt, isTlsAttempt);
+        using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (response.StatusCode >= HttpStatusCode.InternalServerError || response.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            throw await FailureAsync(response, "ping", cancellationToken);
+        }
+
+        // what is left unread would cost the connection, which the manifest can use
+        await bodies.TryReadAsync(response.Content, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string what, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        bool isPage = response.Content.Headers.ContentType?.MediaType is "text/html";
+        if (response.IsSuccessStatusCode && !isPage)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            throw await FailureAsync(response, what, cancellationToken);
+        }
+    }
+
+    private async Task<RegistryException> FailureAsync(HttpResponseMessage response, string what, CancellationToken cancellationToken)
+    {
+        byte[] body = await bodies.TryReadAsync(response.Content, cancellationToken);
+        string origin = Addresses.Origin(response.RequestMessage!.RequestUri!);
+        ErrorEntry? error = RegistryErrors.First(body);
+        bool isRegistry = Addresses.IsSameHost(response.RequestMessage.RequestUri!, _base ?? response.RequestMessage.RequestUri!);
+        string cause = RegistryErrors.Describe(response, error, body, isRegistry ? authorizer.Identity : "");
+        return new RegistryException($"{reference.Name}: {what}: {cause}")
+        {
+            Status = response.StatusCode,
+            Code = error?.Code is { } code ? Printable.Shorten(code, 64) : null,
+            Endpoint = Printable.Shorten(origin),
+        };
+    }
+}
+
+/// <summary>A manifest or index as a registry served it.</summary>
+/// <param name="ContentType">The media type without parameters; null when there was none.</param>
+/// <param name="AnnouncedDigest">What <c>Docker-Content-Digest</c> says; null when it says nothing.</param>
+/// <param name="Body">The bytes.</param>
+internal sealed record FetchedManifest(string? ContentType, string? AnnouncedDigest, byte[] Body);

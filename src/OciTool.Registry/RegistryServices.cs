@@ -1,0 +1,68 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OciTool.Images;
+using OciTool.Registry.Handlers;
+
+namespace OciTool.Registry;
+
+/// <summary>Registers the registry client: the one place that knows how its HTTP pipeline is put together.</summary>
+public static class RegistryServices
+{
+    private const int MaxConnections = 6;
+
+    /// <summary>Adds the client of one repository; <see cref="RegistryImageSource"/> is what to use it through.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="reference">The image; its registry and repository are what the client is bound to.</param>
+    /// <param name="options">How to talk to the registry.</param>
+    /// <param name="loggers">Makes the loggers.</param>
+    /// <param name="time">The clock of retries, tokens and timeouts.</param>
+    /// <param name="warn">Takes a line that the user should see at once.</param>
+    /// <returns><paramref name="services"/>.</returns>
+    public static IServiceCollection AddRegistryClient(
+        this IServiceCollection services,
+        Reference reference,
+        RegistryOptions options,
+        ILoggerFactory loggers,
+        TimeProvider time,
+        Action<string> warn)
+    {
+        CertificateTrust trust = new(reference.Registry, options, time);
+        BodyReader bodies = new(options, time);
+        AuthFiles files = new(options, time, warn);
+        services.AddSingleton(_ => new Authorizer(reference, options, files, bodies, time, loggers.CreateLogger<Authorizer>()));
+        // a service and not a local variable, so that disposing the services closes its connections
+        services.AddSingleton(_ => new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, // followed by RedirectHandler, which drops Authorization
+            AutomaticDecompression = DecompressionMethods.None, // digests are over the bytes as they travel
+            UseCookies = false,
+            Proxy = new EnvironmentProxy(),
+            ActivityHeadersPropagator = null,
+            ConnectTimeout = options.ConnectTimeout,
+            MaxConnectionsPerServer = MaxConnections,
+            SslOptions = trust.Options(),
+        });
+        services.AddHttpClient(nameof(RegistryClient))
+            .ConfigureHttpClient(client =>
+            {
+                client.DefaultRequestHeaders.UserAgent.ParseAdd($"oci/{typeof(RegistryServices).Assembly.GetName().Version!.ToString(3)}");
+                client.DefaultRequestHeaders.AcceptEncoding.ParseAdd("identity");
+                client.Timeout = Timeout.InfiniteTimeSpan; // a layer may take minutes; connecting, headers and stalls are bounded
+            })
+            .RemoveAllLoggers() // the factory's own logger would write URLs with signed tokens
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<SocketsHttpHandler>())
+            .AddHttpMessageHandler(provider => new AuthHandler(provider.GetRequiredService<Authorizer>(), bodies))
+            .AddHttpMessageHandler(() => new RetryHandler(options, time, warn))
+            .AddHttpMessageHandler(() => new RedirectHandler())
+            .AddHttpMessageHandler(() => new ConnectionHandler(options, trust, time, loggers.CreateLogger<ConnectionHandler>()));
+        services.AddSingleton(provider => new RegistryClient(
+            provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(RegistryClient)),
+            reference,
+            options,
+            bodies,
+            provider.GetRequiredService<Authorizer>()));
+        return services;
+    }
+}
