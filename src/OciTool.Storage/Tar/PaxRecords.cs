@@ -3,6 +3,8 @@ namespace OciTool.Storage.Tar;
 /// <summary>The records of a PAX extended header (POSIX.1-2001 pax, "pax Header Block").</summary>
 internal sealed class PaxRecords
 {
+    private const string XattrPrefix = "SCHILY.xattr.";
+
     private readonly Dictionary<string, Range> _values = [];
     private readonly List<string> _xattrs = [];
     private byte[] _bytes = [];
@@ -21,15 +23,17 @@ internal sealed class PaxRecords
     }
 
     /// <summary>Takes the body of a header; a later record of the same key wins.</summary>
+    /// <param name="body">A buffer with the body; it is exchanged for another.</param>
+    /// <param name="length">The length of the body.</param>
     /// <returns>What is wrong with it, or null.</returns>
-    public string? Parse(byte[] bytes, int length)
+    public string? Parse(ref byte[] body, int length)
     {
         Clear();
-        _bytes = bytes;
+        (_bytes, body) = (body, _bytes);
         int start = 0;
         while (start < length)
         {
-            ReadOnlySpan<byte> rest = bytes.AsSpan(start, length - start);
+            ReadOnlySpan<byte> rest = _bytes.AsSpan(start, length - start);
             int space = rest.IndexOf((byte)' ');
             if (space is <= 0 or > 8 || !TarNumber.TryParseDecimal(rest[..space], out long size)
                 || rest[0] is < (byte)'0' or > (byte)'9'
@@ -77,8 +81,6 @@ internal sealed class PaxRecords
             }
         }
     }
-
-    private const string XattrPrefix = "SCHILY.xattr.";
 
     private string? Add(ReadOnlySpan<byte> key, Range value)
     {

@@ -113,14 +113,9 @@ internal sealed partial class TarReader(Stream stream)
     private void ReadPaxRecords(PaxRecords records)
     {
         int length = ReadSpecial();
-        if (records.Parse(_special, length) is { } problem)
+        if (records.Parse(ref _special, length) is { } problem)
         {
             throw Damaged(problem);
-        }
-
-        if (ReferenceEquals(records, _pax))
-        {
-            _special = []; // the records are ranges of it
         }
     }
 
