@@ -29,6 +29,11 @@ internal static partial class Interop
                 : throw ErrnoException.FromLastError("statx", name.Length == 0 ? null : name);
         }
 
+        /// <summary>statx(2) of a name that ends with NUL and is not followed.</summary>
+        /// <returns>0, or -1 with errno set.</returns>
+        internal static int Statx(SafeFileHandle directory, ReadOnlySpan<byte> name, out StatxResult result) =>
+            Statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, out result);
+
         /// <summary>statx(2) of a path that the caller trusts; links are followed.</summary>
         internal static bool TryStatx(string path, out StatxResult result)
         {
@@ -38,6 +43,10 @@ internal static partial class Interop
 
         [LibraryImport(Name, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
         private static partial int Statx(SafeFileHandle directory, string name, int flags, uint mask, out StatxResult result);
+
+        [LibraryImport(Name, EntryPoint = "statx", SetLastError = true)]
+        private static partial int Statx(
+            SafeFileHandle directory, ReadOnlySpan<byte> name, int flags, uint mask, out StatxResult result);
 
         [StructLayout(LayoutKind.Sequential)]
         internal readonly struct StatxTime

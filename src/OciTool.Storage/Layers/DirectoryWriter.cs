@@ -1,0 +1,266 @@
+using System.Text;
+using OciTool.Linux;
+using OciTool.Storage.Tar;
+
+namespace OciTool.Storage.Layers;
+
+/// <summary>Writes the entries of a layer below a directory.</summary>
+/// <remarks>
+/// Every look-up starts from a held descriptor and cannot leave the root, the last component of a path is never
+/// followed, and owner, mode, attributes and times are set on what was just made. The directory of the last entry is
+/// kept open, because archives go through a tree directory by directory. What describes directories is set at the end:
+/// writing into a directory changes its times, and may be forbidden by its mode.
+/// </remarks>
+internal sealed partial class DirectoryWriter : IDisposable
+{
+    private const uint ImplicitMode = 0x1ed; // 0755
+    private const uint HiddenMode = 0x1c0; // 0700 until the layer is complete
+
+    private readonly DirectoryDescriptor _root;
+    private readonly LayerReader _layer;
+    private readonly Warnings _warnings;
+    private readonly bool _privileged = Environment.IsPrivilegedProcess;
+    private readonly Dictionary<string, int> _directoryIndex = [];
+    private readonly List<DirectoryDescription> _directories = [];
+    private readonly HashSet<string> _opaque = [];
+    private DirectoryDescriptor? _parent;
+    private NameBuffer _parentPath;
+    private bool _parentIsStale;
+    private bool _devicesWereSkipped;
+
+    /// <summary>Starts to write.</summary>
+    /// <param name="root">An empty directory.</param>
+    /// <param name="layer">Whose present entry <see cref="Write"/> writes.</param>
+    /// <param name="warnings">Where warnings go.</param>
+    public DirectoryWriter(DirectoryDescriptor root, LayerReader layer, Warnings warnings)
+    {
+        _root = root;
+        _layer = layer;
+        _warnings = warnings;
+        if (!_privileged)
+        {
+            _warnings.Add("owners of files are not kept without root");
+        }
+    }
+
+    private TarEntry Entry => _layer.Entry;
+
+    private EntryPath Path => _layer.Path;
+
+    /// <summary>Writes the layer's present entry; where the layer had the name before, the later entry wins.</summary>
+    /// <exception cref="LayerException">The entry cannot be written.</exception>
+    public void Write()
+    {
+        if (Path.IsRoot)
+        {
+            Remember();
+            return;
+        }
+
+        DirectoryDescriptor parent = Parent();
+        switch (Entry.Kind)
+        {
+            case TarEntryKind.RegularFile:
+                WriteFile(parent);
+                break;
+            case TarEntryKind.Directory:
+                MakeDirectory(parent);
+                break;
+            case TarEntryKind.HardLink:
+                MakeHardLink(parent);
+                break;
+            default:
+                MakeSpecial(parent);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _parent?.Dispose();
+
+    private void WriteFile(DirectoryDescriptor parent)
+    {
+        Errno errno = parent.CreateFile(Path.Name, out OpenedFile file);
+        if (errno == Errno.EEXIST)
+        {
+            Replace(parent);
+            errno = parent.CreateFile(Path.Name, out file);
+        }
+
+        Demand(errno, "cannot create the file");
+        using (file)
+        {
+            if (Entry.IsSparse)
+            {
+                Demand(file.SetLength(Entry.Size), "cannot set the size");
+            }
+
+            for (ReadOnlySpan<byte> part = _layer.NextData(out long offset); !part.IsEmpty;
+                 part = _layer.NextData(out offset))
+            {
+                Demand(Entry.IsSparse ? file.WriteAt(part, offset) : file.Write(part), "cannot write");
+            }
+
+            // in this order: a change of owner clears set-id bits and capabilities
+            SetOwner(file, (uint)Entry.Uid, (uint)Entry.Gid);
+            Demand(file.SetMode(Entry.Mode), "cannot set the mode");
+            SetXattrs(file, Entry.Xattrs);
+            SetTimes(file, Entry.Modified);
+        }
+    }
+
+    private void MakeDirectory(DirectoryDescriptor parent)
+    {
+        Errno errno = parent.MakeDirectory(Path.Name, HiddenMode);
+        if (errno == Errno.EEXIST)
+        {
+            Demand(parent.Look(Path.Name, out FileStatus status), "cannot look at it");
+            errno = Errno.None;
+            if (!status.IsDirectory)
+            {
+                Replace(parent);
+                errno = parent.MakeDirectory(Path.Name, HiddenMode);
+            }
+        }
+
+        Demand(errno, "cannot create the directory");
+        Remember();
+    }
+
+    /// <summary>Makes a symbolic link, a FIFO or a device.</summary>
+    private void MakeSpecial(DirectoryDescriptor parent)
+    {
+        Errno errno = TryMakeSpecial(parent);
+        if (errno == Errno.EEXIST)
+        {
+            Replace(parent);
+            errno = TryMakeSpecial(parent);
+        }
+
+        if (errno == Errno.EPERM && Entry.Kind is TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice)
+        {
+            _devicesWereSkipped = true;
+            _warnings.Add(Entry.Name, "device left out: it takes root to create one");
+            return;
+        }
+
+        Demand(errno, "cannot create it");
+        Describe(parent);
+    }
+
+    private Errno TryMakeSpecial(DirectoryDescriptor parent) => Entry.Kind switch
+    {
+        TarEntryKind.SymbolicLink => parent.MakeSymbolicLink((byte[])[.. Entry.LinkName, 0], Path.Name),
+        TarEntryKind.Fifo => parent.MakeFifo(Path.Name),
+        _ => parent.MakeDevice(Path.Name, Entry.Kind == TarEntryKind.BlockDevice,
+            (uint)Entry.DeviceMajor, (uint)Entry.DeviceMinor),
+    };
+
+    private void MakeHardLink(DirectoryDescriptor parent)
+    {
+        EntryPath link = _layer.LinkPath;
+        if (link.Bytes.SequenceEqual(Path.Bytes))
+        {
+            throw _layer.Refused("hard link to itself");
+        }
+
+        Errno errno = Errno.None;
+        DirectoryDescriptor? opened = null;
+        if (!link.Parent.IsEmpty && !link.Parent.SequenceEqual(Path.Parent))
+        {
+            errno = _root.Open((byte[])[.. link.Parent, 0], LinkRule.Follow, out opened);
+        }
+
+        using (opened)
+        {
+            DirectoryDescriptor directory = opened ?? (link.Parent.IsEmpty ? _root : parent);
+            FileStatus target = default;
+            errno = errno == Errno.None ? directory.Look(link.IsRoot ? ".\0"u8 : link.Name, out target) : errno;
+            if (errno == Errno.None && target.IsDirectory)
+            {
+                throw _layer.Refused("hard link to a directory");
+            }
+
+            errno = errno == Errno.None ? parent.Link(directory, link.Name, Path.Name) : errno;
+            if (errno == Errno.EEXIST)
+            {
+                Replace(parent);
+                errno = parent.Link(directory, link.Name, Path.Name);
+            }
+        }
+
+        if (errno is not (Errno.ENOENT or Errno.ENOTDIR))
+        {
+            Demand(errno, "cannot create the hard link");
+            DescribeLinked(parent);
+        }
+        else if (!_devicesWereSkipped) // else it may name a device that was left out, of which the user was told
+        {
+            throw _layer.Refused($"hardlink target {LayerException.Quote(Entry.LinkName)} not found in this layer");
+        }
+    }
+
+    /// <summary>Makes room for the present entry, whose name the layer had before.</summary>
+    private void Replace(DirectoryDescriptor parent)
+    {
+        _warnings.Add(Entry.Name, "the layer has it more than once, the last one is kept");
+        Demand(parent.RemoveTree(Path.Name), "cannot replace the earlier entry");
+        _parentIsStale = true; // what was removed may have been a link on the way to the directory
+    }
+
+    /// <summary>The directory of the present entry; missing ones are made.</summary>
+    private DirectoryDescriptor Parent()
+    {
+        ReadOnlySpan<byte> path = Path.Parent;
+        if (path.IsEmpty)
+        {
+            return _root;
+        }
+
+        if (_parent is not null && !_parentIsStale && path.SequenceEqual(_parentPath.Span))
+        {
+            return _parent;
+        }
+
+        _parent?.Dispose();
+        _parent = null;
+        _parentPath.Set(path);
+        _parentPath.Append("\0"u8);
+        Errno errno = _root.Open(_parentPath.Span, LinkRule.Follow, out _parent);
+        if (errno == Errno.ENOENT)
+        {
+            errno = MakeWay(path, followLinks: true, out _parent);
+        }
+
+        Demand(errno, "cannot enter its directory");
+        _parentPath.Set(path);
+        _parentIsStale = false;
+        return _parent!;
+    }
+
+    private void Remember()
+    {
+        string path = Encoding.Latin1.GetString(Path.Bytes); // one character a byte: nothing is lost
+        DirectoryDescription description = new(path, (uint)Entry.Uid, (uint)Entry.Gid, Entry.Mode, Entry.Modified,
+            Entry.Xattrs.Count == 0 ? [] : [.. Entry.Xattrs]);
+        if (_directoryIndex.TryAdd(path, _directories.Count))
+        {
+            _directories.Add(description);
+        }
+        else
+        {
+            _directories[_directoryIndex[path]] = description;
+        }
+    }
+
+    private void Demand(Errno errno, string failure)
+    {
+        if (errno != Errno.None)
+        {
+            throw _layer.Refused($"{failure}: {ErrnoException.Describe(errno)}");
+        }
+    }
+
+    private readonly record struct DirectoryDescription(
+        string Path, uint Uid, uint Gid, uint Mode, FileTime Modified, TarXattr[] Xattrs);
+}
