@@ -34,6 +34,11 @@ public sealed class DirectorySnapshotter(ImageStore images, ContainerStore conta
 
         options.Add($"upperdir={upper}");
         options.Add($"workdir={work}");
+        if (!Environment.IsPrivilegedProcess)
+        {
+            options.Add("userxattr"); // the layers then carry user.overlay.* instead of trusted.overlay.*
+        }
+
         return new Mount("overlay", "overlay", options);
     }
 

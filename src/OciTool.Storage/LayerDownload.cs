@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using OciTool.Images;
 using OciTool.Storage.Layers;
+using LayerContent = OciTool.Images.LayerContent;
 
 namespace OciTool.Storage;
 
@@ -83,6 +85,7 @@ internal sealed class LayerDownload(
         }
     }
 
+    [SuppressMessage("Reliability", "CA2025", Justification = "both tasks are awaited to their end below")]
     private async Task<AppliedLayer> FetchAndApplyAsync(TemporaryDirectory place, CancellationToken cancellationToken)
     {
         using BlobRelay relay = new();
@@ -156,6 +159,7 @@ internal sealed class LayerDownload(
         }
     }
 
+    [SuppressMessage("Performance", "CA1849", Justification = "a write into the page cache is shorter than a switch of threads")]
     private async Task<long> PumpAsync(
         Stream source, FileStream? sink, IncrementalHash hash, BlobRelay? relay, long limit, CancellationToken cancellationToken)
     {

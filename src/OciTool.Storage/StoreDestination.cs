@@ -1,6 +1,7 @@
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage.Layers;
+using LayerContent = OciTool.Images.LayerContent;
 
 namespace OciTool.Storage;
 
