@@ -1,0 +1,97 @@
+using OciTool.Images;
+
+namespace OciTool.Storage;
+
+/// <summary>The blobs of a store: each is absent, or whole.</summary>
+/// <param name="root">The store.</param>
+/// <remarks>OCI image-spec v1.1, image-layout.md, section "Blobs".</remarks>
+public sealed class ContentStore(StorageRoot root)
+{
+    internal const UnixFileMode BlobMode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Whether a blob is there with the size that it should have.</summary>
+    /// <param name="blob">The blob.</param>
+    public bool Contains(Descriptor blob)
+    {
+        FileInfo file = new(PathOf(blob.Digest));
+        return file.Exists && file.Length == blob.Size;
+    }
+
+    /// <summary>Reads a manifest, index or config, and verifies it.</summary>
+    /// <param name="descriptor">What to read.</param>
+    /// <returns>Null when it is absent or is not what the descriptor names; a pull then fetches it again.</returns>
+    /// <exception cref="OciException">The file is there and cannot be read.</exception>
+    public Document? Find(Descriptor descriptor)
+    {
+        if (descriptor.Size > Document.MaxSize)
+        {
+            return null;
+        }
+
+        try
+        {
+            using FileStream file = OpenFile(descriptor.Digest);
+            if (file.Length != descriptor.Size)
+            {
+                return null;
+            }
+
+            byte[] bytes = new byte[descriptor.Size];
+            file.ReadExactly(bytes);
+            return Document.Verify(descriptor, bytes);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or EndOfStreamException
+            or ContentMismatchException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OciException($"blob {descriptor.Digest} is unreadable: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Opens a blob; its size is verified, its digest is not.</summary>
+    /// <param name="blob">The blob.</param>
+    /// <exception cref="OciException">It is absent, damaged or unreadable.</exception>
+    public Stream OpenRead(Descriptor blob)
+    {
+        try
+        {
+            FileStream file = OpenFile(blob.Digest);
+            if (file.Length == blob.Size)
+            {
+                return file;
+            }
+
+            long length = file.Length;
+            file.Dispose();
+            throw new ContentMismatchException(blob, $"{length} bytes in the store");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OciException($"blob {blob.Digest} is unreadable: {e.Message}", e)
+            {
+                Hint = "pull the image again",
+            };
+        }
+    }
+
+    internal string PathOf(Digest digest) => Path.Join(root.Blobs, digest.Algorithm, digest.Hex);
+
+    /// <summary>Writes a document that was verified; it becomes durable with the name that reaches it.</summary>
+    internal void Write(Document document)
+    {
+        if (Find(document.Descriptor) is not null)
+        {
+            return;
+        }
+
+        string path = PathOf(document.Digest);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        root.WriteAtomically(path, document.Bytes.Span, durably: false, BlobMode);
+    }
+
+    private FileStream OpenFile(Digest digest) =>
+        new(PathOf(digest), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+}

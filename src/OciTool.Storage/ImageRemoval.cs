@@ -1,0 +1,179 @@
+using OciTool.Images;
+using OciTool.Linux;
+
+namespace OciTool.Storage;
+
+/// <summary>Removes names and images: what is collected is what only they reached.</summary>
+/// <remarks>
+/// Content that no name ever reached, of pulls that broke off, is left: the next pull goes on with it. Layers are moved
+/// away under the lock and deleted behind it.
+/// </remarks>
+internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWalk walk, ContainerStore containers)
+{
+    private readonly List<string> _untagged = [];
+    private readonly HashSet<Digest> _deleted = [];
+    private readonly List<Descriptor> _removedRoots = [];
+    private readonly HashSet<Digest> _removedManifests = [];
+
+    internal RemovalResult Run(string nameOrId, bool force)
+    {
+        if (images.Resolve(LayoutIndex.Read(root), nameOrId) is null)
+        {
+            throw new ImageNotKnownException(nameOrId);
+        }
+
+        root.EnsureWritable();
+        TemporaryDirectory.Sweep(root);
+        List<TemporaryDirectory> trash = [];
+        try
+        {
+            using FileLock held = FileLock.Acquire(root.LockFile);
+            using FileLock heldContainers = FileLock.Acquire(root.ContainersLockFile);
+            RemoveLocked(nameOrId, force, trash);
+        }
+        finally
+        {
+            trash.ForEach(place => place.Dispose());
+        }
+
+        return new RemovalResult(_untagged, [.. _deleted]);
+    }
+
+    private void RemoveLocked(string nameOrId, bool force, List<TemporaryDirectory> trash)
+    {
+        LayoutIndex index = LayoutIndex.Read(root);
+        ImageFactsFile known = ImageFactsFile.Read(root);
+        ImageMatch match = images.Resolve(index, nameOrId) ?? throw new ImageNotKnownException(nameOrId);
+        if (match.IsByName)
+        {
+            RemoveName(index, known, match);
+        }
+        else
+        {
+            RemoveId(index, known, match, nameOrId, force);
+        }
+
+        RequireUnused(force, trash);
+        (HashSet<Digest> blobs, HashSet<Digest> diffIds) = Collectable(index);
+        try
+        {
+            Write(index, known);
+        }
+        catch (IOException e) when (LayerTransferException.IsOutOfSpace(e))
+        {
+            // a full disk: the layers that go make room. Until the name is gone they can be applied again from their blobs
+            foreach (Digest diffId in diffIds)
+            {
+                File.Delete(Path.Join(images.Layers.DirectoryOf(diffId), "layer.json"));
+                DirectoryTree.Remove(images.Layers.DirectoryOf(diffId));
+            }
+
+            Write(index, known);
+        }
+
+        foreach (Digest blob in blobs)
+        {
+            File.Delete(images.Content.PathOf(blob));
+        }
+
+        foreach (Digest diffId in diffIds.Where(images.Layers.Contains))
+        {
+            TemporaryDirectory place = new(root);
+            trash.Add(place);
+            Directory.Move(images.Layers.DirectoryOf(diffId), Path.Join(place.Path, "layer"));
+        }
+    }
+
+    private void Write(LayoutIndex index, ImageFactsFile known)
+    {
+        index.Write();
+        known.Write(root, index);
+    }
+
+    private void RemoveName(LayoutIndex index, ImageFactsFile known, ImageMatch match)
+    {
+        _untagged.Add(match.Name!);
+        bool hasOtherNames = index.Entries.Any(entry => entry.Digest == match.Root.Digest && LayoutIndex.NameOf(entry) != match.Name);
+        if (hasOtherNames)
+        {
+            index.RemoveName(match.Name!);
+            return;
+        }
+
+        index.RemoveImage(match.Root.Digest);
+        _removedRoots.Add(match.Root);
+        HashSet<Digest> left = [.. index.Entries.SelectMany(entry => images.FactsOf(known, entry)).Select(facts => facts.Id)];
+        _deleted.UnionWith(images.FactsOf(known, match.Root).Select(facts => facts.Id).Where(id => !left.Contains(id)));
+    }
+
+    private void RemoveId(LayoutIndex index, ImageFactsFile known, ImageMatch match, string asked, bool force)
+    {
+        Digest id = walk.Load(match.Manifest ?? match.Root)?.ConfigDocument.Digest ?? throw new ImageNotKnownException(asked);
+        Descriptor[] roots = [.. index.Entries
+            .Where(entry => images.FactsOf(known, entry).Any(facts => facts.Id == id)).DistinctBy(entry => entry.Digest)];
+        string[] names = [.. index.Entries
+            .Where(entry => roots.Any(listed => listed.Digest == entry.Digest)).Select(LayoutIndex.NameOf).OfType<string>()];
+        if (names.Length > 1 && !force)
+        {
+            throw new OciException($"unable to delete image \"{id.Hex}\" by ID with more than one tag ([{string.Join(' ', names)}]): please force removal");
+        }
+
+        _deleted.Add(id);
+        foreach (Descriptor listed in roots)
+        {
+            ImageFacts[] others = [.. images.FactsOf(known, listed).Where(facts => facts.Id != id)];
+            if (others.Length > 0)
+            {
+                // the name goes on to stand for the other platforms of its index
+                _removedManifests.UnionWith(images.FactsOf(known, listed).Where(facts => facts.Id == id).Select(facts => facts.Manifest.Digest));
+                _removedRoots.Add(listed.Bare);
+                known.Roots[listed.Digest.ToString()] = others;
+                continue;
+            }
+
+            _untagged.AddRange(index.Entries.Where(entry => entry.Digest == listed.Digest).Select(LayoutIndex.NameOf).OfType<string>());
+            index.RemoveImage(listed.Digest);
+            _removedRoots.Add(listed.Bare);
+        }
+    }
+
+    private void RequireUnused(bool force, List<TemporaryDirectory> trash)
+    {
+        ContainerRecord[] users = _deleted.Count == 0 ? [] : [.. containers.List().Where(container => _deleted.Contains(container.ImageId))];
+        if (users.FirstOrDefault(container => !force || container.State == ContainerState.Running) is { } user)
+        {
+            throw new ImageInUseException(user.Id);
+        }
+
+        foreach (ContainerRecord container in users)
+        {
+            trash.Add(containers.Discard(container));
+        }
+    }
+
+    private (HashSet<Digest> Blobs, HashSet<Digest> DiffIds) Collectable(LayoutIndex index)
+    {
+        HashSet<Digest> blobs = [];
+        HashSet<Digest> diffIds = [];
+        foreach (Descriptor removed in _removedRoots)
+        {
+            walk.Reach(removed, without: [], blobs, diffIds);
+        }
+
+        if (blobs.Count == 0)
+        {
+            return (blobs, diffIds);
+        }
+
+        HashSet<Digest> live = Lease.ReadAll(root);
+        HashSet<Digest> liveLayers = [.. live];
+        foreach (Descriptor entry in index.Entries)
+        {
+            walk.Reach(entry, _removedManifests, live, liveLayers);
+        }
+
+        blobs.ExceptWith(live);
+        diffIds.ExceptWith(liveLayers);
+        return (blobs, diffIds);
+    }
+}

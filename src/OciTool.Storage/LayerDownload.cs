@@ -1,0 +1,208 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using OciTool.Images;
+using OciTool.Storage.Layers;
+using LayerContent = OciTool.Images.LayerContent;
+
+namespace OciTool.Storage;
+
+/// <summary>Takes one layer in one pass: it is hashed, kept and applied while it downloads.</summary>
+/// <param name="root">The store.</param>
+/// <param name="content">The blobs.</param>
+/// <param name="layers">The applied layers.</param>
+/// <param name="layer">The layer; the caller holds the lock of its digest.</param>
+/// <param name="progress">Told what passes.</param>
+internal sealed class LayerDownload(
+    StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, ICopyProgress progress)
+{
+    private readonly string _partial = Path.Join(root.Ingest, $"{layer.Blob.Digest.Algorithm}-{layer.Blob.Digest.Hex}");
+    private readonly string _blob = content.PathOf(layer.Blob.Digest);
+
+    /// <summary>Applies the layer from its blob, without a network.</summary>
+    internal async Task ApplyAsync(CancellationToken cancellationToken)
+    {
+        using TemporaryDirectory place = new(root);
+        await using Stream blob = content.OpenRead(layer.Blob);
+        AppliedLayer applied = await OnThreadOfItsOwnAsync(() =>
+        {
+            using CancellableStream stream = new(blob, cancellationToken);
+            return LayerStore.Apply(stream, place, layer.DiffId, progress.Warn);
+        });
+        LayerStore.WriteRecord(applied, place);
+        await layers.SyncAsync();
+        layers.Publish(place, layer.DiffId);
+    }
+
+    /// <summary>Downloads the blob, from where an earlier download broke off, and applies it beside that.</summary>
+    /// <param name="apply">False when the applied layer is there already.</param>
+    /// <param name="cancellationToken">Gives up; what has arrived is kept for the next time.</param>
+    internal async Task RunAsync(bool apply, CancellationToken cancellationToken)
+    {
+        bool resumed = File.Exists(_partial);
+        try
+        {
+            await OnceAsync(apply, cancellationToken);
+        }
+        catch (Exception e) when (resumed && (e is ContentMismatchException or LayerException))
+        {
+            // the kept part may be what is wrong: once more, all of it
+            File.Delete(_partial);
+            await OnceAsync(apply, cancellationToken);
+        }
+    }
+
+    private async Task OnceAsync(bool apply, CancellationToken cancellationToken)
+    {
+        using TemporaryDirectory? place = apply ? new TemporaryDirectory(root) : null;
+        AppliedLayer? applied = null;
+        try
+        {
+            if (place is null)
+            {
+                await FetchAsync(relay: null, cancellationToken);
+            }
+            else
+            {
+                applied = await FetchAndApplyAsync(place, cancellationToken);
+                LayerStore.WriteRecord(applied, place);
+            }
+        }
+        catch (Exception e) when (e is ContentMismatchException or LayerException)
+        {
+            File.Delete(_partial);
+            throw;
+        }
+
+        // data, then sync, then names
+        await layers.SyncAsync();
+        File.SetUnixFileMode(_partial, ContentStore.BlobMode);
+        Directory.CreateDirectory(Path.GetDirectoryName(_blob)!);
+        File.Move(_partial, _blob, overwrite: true);
+        if (place is not null)
+        {
+            layers.Publish(place, layer.DiffId);
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2025", Justification = "both tasks are awaited to their end below")]
+    private async Task<AppliedLayer> FetchAndApplyAsync(TemporaryDirectory place, CancellationToken cancellationToken)
+    {
+        using BlobRelay relay = new();
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<AppliedLayer> applying = OnThreadOfItsOwnAsync(() =>
+        {
+            try
+            {
+                return LayerStore.Apply(relay, place, layer.DiffId, progress.Warn);
+            }
+            catch
+            {
+                relay.Abandon();
+                stop.Cancel(); // a read from the network must not be waited for
+                throw;
+            }
+        });
+
+        Task fetching = FetchAsync(relay, stop.Token);
+        await fetching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool applierFailed = relay.IsAbandoned && !fetching.IsCompletedSuccessfully;
+        relay.Complete(fetching.IsCompletedSuccessfully ? null : new IOException("the download ended early", fetching.Exception));
+
+        // in every case to its end, before its directory is removed below it
+        await ((Task)applying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (applierFailed && !cancellationToken.IsCancellationRequested)
+        {
+            await applying;
+        }
+
+        await fetching;
+        return await applying;
+    }
+
+    /// <summary>Reads the kept part and then the source, up to the promised size, and verifies the digest.</summary>
+    private async Task FetchAsync(BlobRelay? relay, CancellationToken cancellationToken)
+    {
+        using IncrementalHash hash = layer.Blob.Digest.CreateHash();
+        await using FileStream file = new(_partial, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        if (file.Length > layer.Blob.Size)
+        {
+            file.SetLength(0);
+        }
+
+        long size = file.Length;
+        progress.Started(layer.Blob, size);
+        await PumpAsync(file, sink: null, hash, relay, size, cancellationToken);
+        if (size < layer.Blob.Size)
+        {
+            await using Stream source = await layer.OpenAsync(size, cancellationToken);
+            size += await PumpAsync(source, file, hash, relay, layer.Blob.Size - size + 1, cancellationToken);
+        }
+
+        Digest actual = Digest.Of(hash);
+        if (size < layer.Blob.Size)
+        {
+            // not the wrong content but too little of it: kept, and gone on from the next time
+            throw new OciException($"the source ended after {size} of {layer.Blob.Size} bytes");
+        }
+
+        if (size > layer.Blob.Size || actual != layer.Blob.Digest)
+        {
+            throw new ContentMismatchException(
+                layer.Blob, size > layer.Blob.Size ? "more bytes" : $"{size} bytes with digest {actual}");
+        }
+    }
+
+    [SuppressMessage("Performance", "CA1849", Justification = "a write into the page cache is shorter than a switch of threads")]
+    private async Task<long> PumpAsync(
+        Stream source, FileStream? sink, IncrementalHash hash, BlobRelay? relay, long limit, CancellationToken cancellationToken)
+    {
+        long total = 0;
+        byte[]? buffer = null;
+        try
+        {
+            while (total < limit)
+            {
+                buffer ??= ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize);
+                int read = await source.ReadAsync(
+                    buffer.AsMemory(0, (int)Math.Min(BlobRelay.BufferSize, limit - total)), cancellationToken);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                total += read;
+                hash.AppendData(buffer, 0, read);
+                sink?.Write(buffer, 0, read);
+                if (sink is not null)
+                {
+                    progress.Advanced(layer.Blob, read);
+                }
+
+                if (relay is not null)
+                {
+                    await relay.SendAsync(new ArraySegment<byte>(buffer, 0, read), cancellationToken);
+                    buffer = null; // the reader's now
+                }
+            }
+
+            return total;
+        }
+        finally
+        {
+            if (buffer is not null)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+
+    private static Task<T> OnThreadOfItsOwnAsync<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+}

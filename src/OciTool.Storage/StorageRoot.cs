@@ -1,0 +1,154 @@
+using System.Text;
+using OciTool.Images;
+using OciTool.Linux;
+
+namespace OciTool.Storage;
+
+/// <summary>Where everything of a store lies.</summary>
+/// <remarks>
+/// Opening one touches nothing: a root that is not there reads as an empty store. The directories are made, mode 0700,
+/// when something is written first, so that looking works where writing does not.
+/// </remarks>
+public sealed class StorageRoot
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private bool _writable;
+
+    private StorageRoot(string path, string runPath) => (Path, RunPath) = (path, runPath);
+
+    /// <summary>The store's directory; a valid OCI Image Layout.</summary>
+    public string Path { get; }
+
+    /// <summary>The directory for what does not outlive a reboot.</summary>
+    public string RunPath { get; }
+
+    internal string IndexFile => System.IO.Path.Join(Path, "index.json");
+
+    internal string FactsFile => System.IO.Path.Join(Path, "images.json");
+
+    internal string LayoutFile => System.IO.Path.Join(Path, "oci-layout");
+
+    internal string LockFile => System.IO.Path.Join(Path, "lock");
+
+    internal string Blobs => System.IO.Path.Join(Path, "blobs");
+
+    internal string Ingest => System.IO.Path.Join(Path, "ingest");
+
+    internal string Layers => System.IO.Path.Join(Path, "layers");
+
+    internal string Containers => System.IO.Path.Join(Path, "containers");
+
+    internal string ContainerNames => System.IO.Path.Join(Path, "names");
+
+    internal string ContainersLockFile => System.IO.Path.Join(Path, "containers.lock");
+
+    internal string Temporary => System.IO.Path.Join(Path, "tmp");
+
+    internal string Locks => System.IO.Path.Join(Path, "locks");
+
+    internal string Leases => System.IO.Path.Join(Path, "leases");
+
+    /// <summary>Finds the store: <c>--root</c>, then <c>OCI_ROOT</c>, then the default of root or of a user.</summary>
+    /// <param name="root">The value of <c>--root</c>.</param>
+    /// <param name="runRoot">The value of <c>--runroot</c>.</param>
+    public static StorageRoot Open(string? root, string? runRoot)
+    {
+        bool isRoot = Environment.IsPrivilegedProcess;
+        string path = Given(root, "OCI_ROOT")
+            ?? (isRoot ? "/var/lib/containers/oci" : System.IO.Path.Join(DataHome(), "containers/oci"));
+        path = System.IO.Path.GetFullPath(path);
+        string run = Given(runRoot, "OCI_RUNROOT")
+            ?? (isRoot ? "/run/oci"
+                : Variable("XDG_RUNTIME_DIR") is { } runtime ? System.IO.Path.Join(runtime, "oci")
+                : System.IO.Path.Join(path, "run"));
+        return new StorageRoot(path, System.IO.Path.GetFullPath(run));
+    }
+
+    /// <summary>Makes the store's directories and its <c>oci-layout</c>, unless they are there.</summary>
+    /// <exception cref="OciException">The store cannot be written.</exception>
+    internal void EnsureWritable()
+    {
+        if (_writable)
+        {
+            return;
+        }
+
+        try
+        {
+            foreach (string directory in (ReadOnlySpan<string>)
+                [Path, Blobs, Ingest, Layers, Containers, ContainerNames, Temporary, Locks, Leases])
+            {
+                Directory.CreateDirectory(directory, Private);
+            }
+
+            if (!File.Exists(LayoutFile))
+            {
+                WriteAtomically(LayoutFile, Encoding.UTF8.GetBytes("{\"imageLayoutVersion\":\"1.0.0\"}"), durably: true);
+            }
+
+            _writable = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OciException($"store '{Path}' cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A new path in a directory of the store, which nothing else uses.</summary>
+    internal static string Unique(string directory) =>
+        System.IO.Path.Join(directory, System.IO.Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
+
+    /// <summary>Replaces a file of the store: readers see the old content or the new, never a part.</summary>
+    internal void WriteAtomically(string path, ReadOnlySpan<byte> content, bool durably, UnixFileMode? mode = null)
+    {
+        string temporary = Unique(Temporary);
+        try
+        {
+            FileStreamOptions options = new()
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                BufferSize = 0,
+                UnixCreateMode = mode ?? (UnixFileMode.UserRead | UnixFileMode.UserWrite),
+            };
+            using (FileStream file = new(temporary, options))
+            {
+                file.Write(content);
+                if (durably)
+                {
+                    RandomAccess.FlushToDisk(file.SafeFileHandle);
+                }
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            if (durably)
+            {
+                DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
+            }
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private static string? Given(string? option, string variable) =>
+        string.IsNullOrEmpty(option) ? Variable(variable) : option;
+
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    private static string DataHome()
+    {
+        // the XDG base directory specification has relative paths ignored
+        if (Variable("XDG_DATA_HOME") is ['/', ..] and { } data)
+        {
+            return data;
+        }
+
+        return Variable("HOME") is { } home
+            ? System.IO.Path.Join(home, ".local/share")
+            : throw new OciException("no place for the store: HOME is not set") { Hint = "name one with --root or OCI_ROOT" };
+    }
+}

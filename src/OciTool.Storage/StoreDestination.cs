@@ -1,0 +1,138 @@
+using OciTool.Images;
+using OciTool.Linux;
+using OciTool.Storage.Layers;
+using LayerContent = OciTool.Images.LayerContent;
+
+namespace OciTool.Storage;
+
+/// <summary>Takes one image into a store. What it has taken or found stays until it is disposed, named or not.</summary>
+public sealed class StoreDestination : IImageDestination, IDisposable
+{
+    private readonly StorageRoot _root;
+    private readonly ImageStore _images;
+    private readonly string _name;
+    private readonly Lock _gate = new();
+    private Lease? _lease;
+
+    internal StoreDestination(StorageRoot root, ImageStore images, Reference reference)
+    {
+        _root = root;
+        _images = images;
+        _name = ImageNames.StoredNameOf(reference);
+    }
+
+    private Lease Lease
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_lease is null)
+                {
+                    _root.EnsureWritable();
+                    TemporaryDirectory.Sweep(_root);
+                    _lease = new Lease(_root);
+                }
+
+                return _lease;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public Document? FindDocument(Descriptor descriptor) =>
+        Lease.Look(() => _images.Content.Find(descriptor), descriptor.Digest);
+
+    /// <inheritdoc/>
+    public Task WriteDocumentAsync(Document document, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Lease.Look(
+            () =>
+            {
+                _images.Content.Write(document);
+                return Task.CompletedTask;
+            },
+            document.Digest);
+    }
+
+    /// <inheritdoc/>
+    public async Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Look(layer) is (true, true))
+            {
+                progress.Skipped(layer.Blob);
+                return;
+            }
+
+            string lockFile = Path.Join(_root.Locks, $"{layer.Blob.Digest.Algorithm}-{layer.Blob.Digest.Hex}");
+            using FileLock held = await FileLock.AcquireAsync(lockFile, cancellationToken);
+            try
+            {
+                await TakeAsync(layer, progress, cancellationToken);
+            }
+            finally
+            {
+                File.Delete(lockFile); // whoever waits for it notices, and makes a new one
+            }
+        }
+        catch (Exception e) when (e is OciException or IOException or UnauthorizedAccessException)
+        {
+            throw LayerTransferException.From(layer, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task CommitAsync(Document root, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _ = Lease;
+        _images.Commit(_name, root);
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Gives up what has no name: the next removal may collect it.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _lease?.Dispose();
+            _lease = null;
+        }
+    }
+
+    private (bool Blob, bool Applied) Look(LayerContent layer) => Lease.Look(
+        () => (_images.Content.Contains(layer.Blob), _images.Layers.Contains(layer.DiffId)), layer.Blob.Digest, layer.DiffId);
+
+    private async Task TakeAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
+    {
+        LayerDownload download = new(_root, _images.Content, _images.Layers, layer, progress);
+        (bool blob, bool applied) = Look(layer); // again: another pull may have had the lock before us
+        if (blob && applied)
+        {
+            progress.Skipped(layer.Blob);
+            return;
+        }
+
+        if (blob)
+        {
+            try
+            {
+                progress.Started(layer.Blob, layer.Blob.Size);
+                await download.ApplyAsync(cancellationToken);
+                progress.Finished(layer.Blob);
+                return;
+            }
+            catch (LayerException)
+            {
+                // the stored blob may have been damaged since it was verified: fetch it, which tells
+            }
+        }
+
+        await download.RunAsync(apply: !applied, cancellationToken);
+        progress.Finished(layer.Blob);
+    }
+}
