@@ -95,10 +95,17 @@ internal sealed class GeneratedFiles(
             }
         }
 
-        // on the host's network the host is reached by the loopback interface; without a network it is not reached
-        hosts.Append(options.Network == NetworkMode.Host && options.Hostname is null
-            ? "127.0.0.1\thost.containers.internal\n"
-            : $"127.0.0.1\t{hostname} {containerName}\n");
+        // on the host's network the host is reached by the loopback interface; without a network it is not
+        if (options.Network == NetworkMode.Host)
+        {
+            hosts.Append("127.0.0.1\thost.containers.internal\n");
+        }
+
+        if (options.Network == NetworkMode.None || options.Hostname is not null)
+        {
+            hosts.Append("127.0.0.1\t").Append(hostname).Append(' ').Append(containerName).Append('\n');
+        }
+
         return hosts.ToString();
     }
 
