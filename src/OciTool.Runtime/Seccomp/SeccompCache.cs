@@ -7,7 +7,7 @@ namespace OciTool.Runtime.Seccomp;
 /// <summary>Compiled filters on disk.</summary>
 /// <remarks>
 /// A file holds its whole key, so two keys cannot be taken for each other, and a checksum, for it is written without
-/// fsync. Neither is a defence against an attacker: the directory is, which nobody else may write to. No cryptographic
+/// fsync. Neither is a defence against an attacker: the directory is, inside the store that only we can enter. No cryptographic
 /// digest is used, for that would load OpenSSL into every start of a container.
 /// </remarks>
 internal static class SeccompCache
@@ -66,7 +66,7 @@ internal static class SeccompCache
         string temporary = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}");
         try
         {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(directory);
             File.WriteAllBytes(temporary, file);
             File.Move(temporary, path, overwrite: true);
         }

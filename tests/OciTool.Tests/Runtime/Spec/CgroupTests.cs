@@ -97,6 +97,27 @@ public sealed class CgroupTests
     }
 
     [Fact]
+    public void A_thread_enters_the_groups_and_goes_back_to_where_it_was()
+    {
+        using TestRoot root = new();
+        string mount = Fake(root, "pids", "tasks", "pids.max");
+        File.WriteAllText($"{mount}/tasks", "");
+        Cgroup cgroup = Cgroup.Create(
+            new(new Dictionary<string, string> { ["pids"] = mount }, V2: null), "abc", Limits, out _)!;
+        using (cgroup.Enter())
+        {
+            Assert.Equal("0", File.ReadAllText($"{mount}/oci/abc/tasks"));
+            Assert.Equal("", File.ReadAllText($"{mount}/tasks"));
+        }
+
+        Assert.Equal("0", File.ReadAllText($"{mount}/tasks"));
+        Directory.CreateDirectory($"{mount}/a/b");
+        File.WriteAllText($"{mount}/a/b/tasks", "");
+        Assert.Equal(
+            $"{mount}/a/b", CgroupMembership.FormerDirectory("3:cpu:/x\n2:memory,pids:/a/b\n0::/\n", $"{mount}/oci/abc"));
+    }
+
+    [Fact]
     public void Deleting_removes_the_directories_and_may_be_repeated()
     {
         using TestRoot root = new();
