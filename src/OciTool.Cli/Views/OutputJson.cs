@@ -6,6 +6,11 @@ namespace OciTool.Cli.Views;
 
 /// <summary>The JSON that verbs print, and the metadata by which templates walk the same records.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, Converters = [typeof(GoTimeConverter)])]
+[JsonSerializable(typeof(ContainerInspection[]))]
+[JsonSerializable(typeof(ContainerSummary[]))]
+[JsonSerializable(typeof(ImageInspection[]))]
+[JsonSerializable(typeof(ImageSummary[]))]
+[JsonSerializable(typeof(SystemInformation))]
 [JsonSerializable(typeof(VersionReport))]
 internal sealed partial class OutputJson : JsonSerializerContext;
 
