@@ -1,0 +1,131 @@
+using OciTool.Cli.Commands;
+using OciTool.Images;
+
+namespace OciTool.Cli;
+
+/// <summary>The verbs by name. A verb is built only when the command line names it: each symbol costs start-up time.</summary>
+internal static class CommandTable
+{
+    /// <summary>The root of the tree: every verb and group of <c>oci</c>.</summary>
+    public static readonly CommandGroup Root = new("oci", "Pull, inspect and run OCI images and containers", [
+        new VerbEntry("completion", () => new CompletionCommand()),
+        new VerbEntry("help", () => new HelpCommand()),
+        new VerbEntry("version", () => new VersionCommand()),
+        new VerbEntry("__complete", () => new CompleteCommand("__complete", Names)) { IsInternal = true },
+        new VerbEntry("__completeNoDesc", () => new CompleteCommand("__completeNoDesc", Names)) { IsInternal = true },
+        new VerbEntry("__man", () => new ManCommand()) { IsInternal = true },
+    ]);
+
+    // the names that completion offers
+    private static IEnumerable<string> Names(OperandKind kind, GlobalOptions global) => [];
+}
+
+/// <summary>A name of the command line: a verb or a group of them.</summary>
+/// <param name="Name">The word.</param>
+internal abstract record CommandEntry(string Name)
+{
+    /// <summary>Other words for the same.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    /// <summary>Whether help and completion leave it out.</summary>
+    public bool IsInternal { get; init; }
+
+    /// <summary>Whether a word of the command line means this.</summary>
+    /// <param name="word">The word.</param>
+    public bool Answers(string word) => Name == word || Aliases.Contains(word);
+}
+
+/// <summary>A verb and how it is built.</summary>
+/// <param name="Name">The word.</param>
+/// <param name="Create">Builds it, without its path.</param>
+internal sealed record VerbEntry(string Name, Func<Verb> Create) : CommandEntry(Name)
+{
+    /// <summary>Builds the verb and tells it the words that lead to it.</summary>
+    /// <param name="parent">The words before its own.</param>
+    public Verb Build(string parent)
+    {
+        Verb verb = Create();
+        verb.Path = $"{parent} {Name}";
+        return verb;
+    }
+}
+
+/// <summary>A group of verbs, such as <c>image</c>.</summary>
+/// <param name="Name">The word.</param>
+/// <param name="Summary">One line for lists, without a full stop.</param>
+/// <param name="Entries">Its verbs and groups, sorted by name.</param>
+internal sealed record CommandGroup(string Name, string Summary, IReadOnlyList<CommandEntry> Entries) : CommandEntry(Name)
+{
+    /// <summary>The entry that a word means; null for none.</summary>
+    /// <param name="word">The word.</param>
+    public CommandEntry? Find(string word)
+    {
+        foreach (CommandEntry entry in Entries)
+        {
+            if (entry.Answers(word))
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The names that are close to a mistyped one.</summary>
+    /// <param name="word">What was typed.</param>
+    public IReadOnlyList<string> Similar(string word)
+    {
+        List<string> similar = [];
+        foreach (CommandEntry entry in Entries)
+        {
+            if (!entry.IsInternal
+                && (Distance(entry.Name, word) <= 2 || entry.Name.StartsWith(word, StringComparison.OrdinalIgnoreCase)))
+            {
+                similar.Add(entry.Name);
+            }
+        }
+
+        return similar;
+    }
+
+    /// <summary>The failure of a word that no entry answers to.</summary>
+    /// <param name="path">The words before it.</param>
+    /// <param name="word">The word.</param>
+    public UsageException Unrecognized(string path, string word)
+    {
+        IReadOnlyList<string> similar = Similar(word);
+        string guesses = similar.Count == 0 ? "" : $"\n\nDid you mean this?\n\t{string.Join("\n\t", similar)}\n";
+        return new UsageException($"unrecognized command `{path} {Printable.Escape(word)}`{guesses}")
+        {
+            Advice = $"Try '{path} --help' for more information",
+        };
+    }
+
+    // Levenshtein's distance, one row at a time
+    private static int Distance(string a, string b)
+    {
+        if (b.Length > a.Length + 2)
+        {
+            return int.MaxValue;
+        }
+
+        int[] row = new int[b.Length + 1];
+        for (int j = 0; j <= b.Length; j++)
+        {
+            row[j] = j;
+        }
+
+        foreach (char c in a)
+        {
+            int diagonal = row[0]++;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int substituted = diagonal + (char.ToLowerInvariant(c) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[b.Length];
+    }
+}

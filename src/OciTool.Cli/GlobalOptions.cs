@@ -1,0 +1,48 @@
+using OciTool.Images;
+
+namespace OciTool.Cli;
+
+/// <summary>The options that every verb takes.</summary>
+internal sealed record GlobalOptions
+{
+    /// <summary>Their names, types and descriptions, in the order of the help text.</summary>
+    public static readonly IReadOnlyList<(string Name, string Type, string Description)> Descriptions =
+    [
+        ("--log-level", "string", "Log messages above specified level (trace, debug, info, warn, error, fatal) (default \"warn\")"),
+        ("--root", "string", "Path to the directory in which images and containers are stored (OCI_ROOT)"),
+        ("--runroot", "string", "Path to the directory in which run-time state is stored (OCI_RUNROOT)"),
+    ];
+
+    private static readonly string[] Levels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
+
+    /// <summary>The store's directory; null for the default one.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>The run state's directory; null for the default one.</summary>
+    public string? RunRoot { get; init; }
+
+    /// <summary>The least grave level that is logged, in lower case.</summary>
+    public string LogLevel { get; init; } = "warn";
+
+    /// <summary>Whether a name with its dashes is one of these options.</summary>
+    public static bool IsName(string name) => name is "--root" or "--runroot" or "--log-level";
+
+    /// <summary>These options with one more set.</summary>
+    /// <exception cref="UsageException">The value is not a log level.</exception>
+    public GlobalOptions With(string name, string value) => name switch
+    {
+        "--root" => this with { Root = value },
+        "--runroot" => this with { RunRoot = value },
+        _ => Array.IndexOf(Levels, value.ToLowerInvariant()) >= 0
+            ? this with { LogLevel = value.ToLowerInvariant() }
+            : throw new UsageException(
+                $"log level \"{Printable.Escape(value)}\" is not supported, choose from: trace, debug, info, warn, warning, error, fatal, panic"),
+    };
+}
+
+/// <summary>The command line is wrong.</summary>
+internal sealed class UsageException(string message) : OciException(message)
+{
+    /// <summary>The line after the message that tells where help is; null for none.</summary>
+    public string? Advice { get; init; }
+}

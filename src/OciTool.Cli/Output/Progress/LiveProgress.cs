@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using OciTool.Images;
+using Spectre.Console;
+
+namespace OciTool.Cli.Output.Progress;
+
+/// <summary>A live line for each layer: bytes, rate and remaining time. Nothing is loaded before the first line is drawn.</summary>
+internal sealed class LiveProgress(TextWriter error) : CopyProgress
+{
+    private const string ShowCursor = "\e[?25h";
+
+    private readonly ConcurrentDictionary<Digest, ProgressTask> _lines = new();
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private IAnsiConsole? _console;
+    private ProgressContext? _context;
+    private Task? _drawing;
+    private Digest? _config;
+
+    /// <inheritdoc/>
+    public override void Begin(string reference) => error.Write($"Trying to pull {reference}...\n");
+
+    /// <inheritdoc/>
+    public override void Resolved(Manifest manifest) => _config = manifest.Config.Digest;
+
+    /// <inheritdoc/>
+    public override void Started(Descriptor blob, long offset)
+    {
+        ProgressTask line = LineOf(blob);
+        line.Increment(offset);
+    }
+
+    /// <inheritdoc/>
+    public override void Skipped(Descriptor blob)
+    {
+        if (blob.Digest != _config)
+        {
+            Print($"Copying blob {blob.Digest.Short} skipped: already exists");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Advanced(Descriptor blob, int bytes)
+    {
+        if (_lines.TryGetValue(blob.Digest, out ProgressTask? line))
+        {
+            line.Increment(bytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Finished(Descriptor blob)
+    {
+        if (_lines.TryGetValue(blob.Digest, out ProgressTask? line))
+        {
+            line.Value = line.MaxValue;
+            line.StopTask();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Warn(string message) => Print($"Warning: {message}");
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (_drawing is null)
+        {
+            return;
+        }
+
+        _done.TrySetResult();
+        try
+        {
+            _drawing.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            error.Write(ShowCursor);
+        }
+    }
+
+    private ProgressTask LineOf(Descriptor blob) => _lines.GetOrAdd(blob.Digest, digest =>
+    {
+        string kind = digest == _config ? "config" : "blob";
+        return Draw().AddTask($"Copying {kind} {digest.Short}", new ProgressTaskSettings { MaxValue = Math.Max(blob.Size, 1) });
+    });
+
+    private void Print(string line)
+    {
+        lock (_gate)
+        {
+            if (_console is null)
+            {
+                error.Write($"{line}\n");
+            }
+            else
+            {
+                _console.WriteLine(line); // above the live lines
+            }
+        }
+    }
+
+    private ProgressContext Draw()
+    {
+        lock (_gate)
+        {
+            if (_context is not null)
+            {
+                return _context;
+            }
+
+            _console = AnsiConsole.Create(new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(error),
+                Ansi = AnsiSupport.Yes,
+                Interactive = InteractionSupport.Yes,
+            });
+            TaskCompletionSource<ProgressContext> started = new();
+            _drawing = _console.Progress()
+                .AutoClear(false)
+                .HideCompleted(false)
+                .Columns(
+                    new TaskDescriptionColumn { Alignment = Justify.Left },
+                    new ProgressBarColumn { Width = 20 },
+                    new DownloadedColumn(),
+                    new TransferSpeedColumn(),
+                    new RemainingTimeColumn())
+                .StartAsync(context =>
+                {
+                    started.SetResult(context);
+                    return _done.Task;
+                });
+            return _context = started.Task.GetAwaiter().GetResult();
+        }
+    }
+}
