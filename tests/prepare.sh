@@ -65,6 +65,17 @@ install_packages() (
     }
 )
 
+# The peers that the system tests compare with or take images from, and what the scripts read results with.
+install_test_packages() {
+    local packages=("${build_packages[@]}" acl apache2-utils attr buildah catatonit crun debootstrap docker-registry docker.io
+        erofs-utils file golang-github-containers-common golang-github-containers-image jq netavark podman procps
+        python3-minimal runc skopeo strace time uidmap umoci util-linux xz-utils zstd)
+    is_installed busybox || packages+=(busybox-static)
+    install_packages "${packages[@]}"
+    # newer Debian releases have docker's client in a package of its own
+    command -v docker >/dev/null || install_packages docker-cli
+}
+
 # Prints the output of a command only when it fails.
 quietly() {
     local log status=0
@@ -73,6 +84,10 @@ quietly() {
     [ "$status" -eq 0 ] || cat "$log" >&2
     rm -f "$log"
     return "$status"
+}
+
+build_all() {
+    dotnet build "$repository/OciTool.sln" --configuration Release --nologo --verbosity quiet
 }
 
 publish_oci() {
