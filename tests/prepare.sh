@@ -67,10 +67,13 @@ install_packages() (
 
 # The peers that the system tests compare with or take images from, and what the scripts read results with.
 install_test_packages() {
-    local packages=("${build_packages[@]}" acl apache2-utils attr buildah catatonit crun debootstrap docker-registry docker.io
+    local packages=("${build_packages[@]}" acl apache2-utils attr buildah catatonit crun debootstrap docker-registry
         erofs-utils file golang-github-containers-common golang-github-containers-image jq netavark podman procps
-        python3-minimal runc skopeo strace time uidmap umoci util-linux xz-utils zstd)
+        python3-minimal skopeo strace time uidmap umoci util-linux xz-utils zstd)
     is_installed busybox || packages+=(busybox-static)
+    # where Docker's own packages are installed they have these, and Debian's would conflict with them
+    command -v dockerd >/dev/null || packages+=(docker.io)
+    command -v runc >/dev/null || packages+=(runc)
     install_packages "${packages[@]}"
     # newer Debian releases have docker's client in a package of its own
     command -v docker >/dev/null || install_packages docker-cli
