@@ -1,0 +1,97 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace OciTool.Linux;
+
+/// <summary>Kinds of namespaces that a running thread can leave for new ones; the values are the kernel's <c>CLONE_NEW*</c>.</summary>
+[Flags]
+public enum NamespaceKinds
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Mounts.</summary>
+    Mount = 0x00020000,
+
+    /// <summary>The view of the cgroup tree.</summary>
+    Cgroup = 0x02000000,
+
+    /// <summary>Host and domain name.</summary>
+    Uts = 0x04000000,
+
+    /// <summary>System V and POSIX message queues, semaphores, shared memory.</summary>
+    Ipc = 0x08000000,
+
+    /// <summary>Processes; takes effect for children.</summary>
+    Pid = 0x20000000,
+
+    /// <summary>The network.</summary>
+    Network = 0x40000000,
+}
+
+/// <summary>What a process does with its namespaces and limits before it becomes a container's.</summary>
+public static class Namespaces
+{
+    private const nint SIOCSIFFLAGS = 0x8914;
+
+    /// <summary>Moves this thread into new namespaces.</summary>
+    /// <exception cref="ErrnoException">The kernel refuses.</exception>
+    public static void Unshare(NamespaceKinds kinds) => Interop.Kernel.Checked(
+        Interop.Kernel.Call(Interop.Kernel.SYS_unshare, (nint)kinds), "unshare", $"{kinds}");
+
+    /// <summary>Names the host in this UTS namespace.</summary>
+    /// <exception cref="ErrnoException">The name is too long, or the kernel refuses.</exception>
+    public static void SetHostName(string name) => SetName(Interop.Kernel.SYS_sethostname, "sethostname", name);
+
+    /// <summary>Names the NIS domain in this UTS namespace.</summary>
+    /// <exception cref="ErrnoException">The name is too long, or the kernel refuses.</exception>
+    public static void SetDomainName(string name) => SetName(Interop.Kernel.SYS_setdomainname, "setdomainname", name);
+
+    /// <summary>Switches the loopback interface of this network namespace on.</summary>
+    /// <exception cref="ErrnoException">The kernel refuses.</exception>
+    public static unsafe void SwitchLoopbackOn()
+    {
+        const nint AF_INET = 2, SOCK_DGRAM_CLOEXEC = 0x80002;
+        using SafeFileHandle socket = Interop.Kernel.Opened(
+            Interop.Kernel.Call(Interop.Kernel.SYS_socket, AF_INET, SOCK_DGRAM_CLOEXEC), "socket");
+        Span<byte> request = stackalloc byte[40]; // struct ifreq: a name of 16 bytes, then flags
+        request.Clear();
+        "lo"u8.CopyTo(request);
+        request[16] = 0x41; // IFF_UP, IFF_RUNNING
+        fixed (byte* pointer = request)
+        {
+            Interop.Kernel.Checked(
+                Interop.Kernel.Call(Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(socket), SIOCSIFFLAGS, (nint)pointer),
+                "ioctl", "lo");
+        }
+    }
+
+    /// <summary>Sets a resource limit, as far as this process may.</summary>
+    /// <param name="resource">The number of the limit, <c>RLIMIT_*</c>.</param>
+    /// <param name="soft">The limit in force.</param>
+    /// <param name="hard">The ceiling of the soft limit.</param>
+    /// <exception cref="ErrnoException">The kernel refuses for another reason than missing privilege.</exception>
+    public static unsafe void SetLimit(int resource, ulong soft, ulong hard)
+    {
+        ulong* limit = stackalloc ulong[2] { soft, hard };
+        if (Interop.Kernel.Call(Interop.Kernel.SYS_prlimit64, 0, resource, (nint)limit) == 0)
+        {
+            return;
+        }
+
+        // without CAP_SYS_RESOURCE a ceiling can only be lowered: what is there is the most that can be had
+        ulong* current = stackalloc ulong[2];
+        Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_prlimit64, 0, resource, 0, (nint)current), "prlimit");
+        limit[1] = Math.Min(hard, current[1]);
+        limit[0] = Math.Min(soft, limit[1]);
+        Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_prlimit64, 0, resource, (nint)limit), "prlimit");
+    }
+
+    private static unsafe void SetName(nint call, string callName, string name)
+    {
+        byte[] bytes = Interop.Kernel.Terminated(name);
+        fixed (byte* pointer = bytes)
+        {
+            Interop.Kernel.Checked(Interop.Kernel.Call(call, (nint)pointer, bytes.Length - 1), callName, name);
+        }
+    }
+}

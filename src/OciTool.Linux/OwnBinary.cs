@@ -1,0 +1,68 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace OciTool.Linux;
+
+/// <summary>The binary that is running, in a form that nothing can write through.</summary>
+/// <remarks>
+/// A process inside a container can open the file that it was started from (/proc/self/exe): that must not be the
+/// host's binary for writing (CVE-2019-5736). It is a read-only mount of that one file, mounted nowhere; where the kernel
+/// refuses that, a sealed copy in memory.
+/// </remarks>
+public sealed class OwnBinary : IDisposable
+{
+    private const string Running = "/proc/self/exe";
+    private const nint MFD_CLOEXEC_ALLOW_SEALING = 3;
+    private const nint F_ADD_SEALS = 1033;
+    private const nint AllSeals = 0xf; // F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE
+
+    private readonly SafeFileHandle _file;
+
+    private OwnBinary(SafeFileHandle file) => _file = file;
+
+    /// <summary>Where it can be executed while this object lives.</summary>
+    internal string Path => $"/proc/self/fd/{_file.DangerousGetHandle()}";
+
+    /// <summary>Takes hold of the running binary.</summary>
+    /// <exception cref="IOException">It can be neither mounted nor copied.</exception>
+    public static OwnBinary Open()
+    {
+        try
+        {
+            SafeFileHandle mount = Mounts.Clone(Running, recursive: false);
+            Mounts.SetAttributes(mount, MountAttributes.ReadOnly, MountAttributes.None, recursive: false);
+            return new OwnBinary(mount);
+        }
+        catch (ErrnoException)
+        {
+            SafeFileHandle copy = Memory();
+            Fill(copy);
+            return new OwnBinary(copy);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private static void Fill(SafeFileHandle copy)
+    {
+        using SafeFileHandle source = File.OpenHandle(Running);
+        byte[] buffer = new byte[1 << 20];
+        int read;
+        while ((read = Descriptors.TryRead(source, buffer)) > 0)
+        {
+            Descriptors.Write(copy, buffer.AsSpan(0, read), "memfd");
+        }
+
+        Interop.Kernel.Checked(
+            Interop.Kernel.Call(Interop.Kernel.SYS_fcntl, Interop.Kernel.Descriptor(copy), F_ADD_SEALS, AllSeals), "fcntl");
+    }
+
+    private static unsafe SafeFileHandle Memory()
+    {
+        fixed (byte* name = "oci\0"u8)
+        {
+            return Interop.Kernel.Opened(
+                Interop.Kernel.Call(Interop.Kernel.SYS_memfd_create, (nint)name, MFD_CLOEXEC_ALLOW_SEALING), "memfd_create");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace OciTool.Linux;
+
+/// <summary>A child process, by a descriptor: unlike a number, it never comes to mean another process.</summary>
+/// <remarks>pidfd_open(2), Linux 5.3.</remarks>
+public sealed class ProcessHandle : IDisposable
+{
+    private const nint P_PIDFD = 3;
+    private const nint WEXITED = 4;
+    private const int CLD_EXITED = 1;
+
+    /// <summary>Takes hold of a child that has not been waited for.</summary>
+    /// <exception cref="ErrnoException">There is no such process.</exception>
+    public ProcessHandle(int id)
+    {
+        Id = id;
+        Handle = Interop.Kernel.Opened(Interop.Kernel.Call(Interop.Kernel.SYS_pidfd_open, id), "pidfd_open", $"{id}");
+    }
+
+    /// <summary>The process ID, as this process sees it.</summary>
+    public int Id { get; }
+
+    /// <summary>The descriptor: it is readable once the process has ended.</summary>
+    public SafeFileHandle Handle { get; }
+
+    /// <summary>Sends a signal.</summary>
+    /// <returns>False when the process has ended.</returns>
+    public bool TrySignal(int signal) =>
+        Interop.Kernel.Call(Interop.Kernel.SYS_pidfd_send_signal, Interop.Kernel.Descriptor(Handle), signal) == 0;
+
+    /// <summary>Waits for the process to end, and lets the kernel forget it.</summary>
+    /// <returns>Its exit status; 128 and the number of the signal when one ended it.</returns>
+    /// <exception cref="ErrnoException">It has been waited for before.</exception>
+    public unsafe int Wait()
+    {
+        int* information = stackalloc int[32]; // siginfo_t, 128 bytes: signo, errno, code, pad, pid, uid, status
+        Interop.Kernel.Checked(
+            Interop.Kernel.Call(
+                Interop.Kernel.SYS_waitid, P_PIDFD, Interop.Kernel.Descriptor(Handle), (nint)information, WEXITED),
+            "waitid", $"{Id}");
+        return information[2] == CLD_EXITED ? information[6] : 128 + information[6];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Handle.Dispose();
+
+    /// <summary>Lets this process wait for its children, even where who started it had that switched off.</summary>
+    public static void ExpectChildren() => Interop.Libc.Signal(Signals.Child, Interop.Libc.SIG_DFL);
+}
+
+/// <summary>Signal numbers that are the same on every processor that we run on, and what a process does about them.</summary>
+public static class Signals
+{
+    /// <summary>SIGKILL.</summary>
+    public const int Kill = 9;
+
+    /// <summary>SIGCHLD.</summary>
+    public const int Child = 17;
+
+    /// <summary>SIGWINCH.</summary>
+    public const int WindowChanged = 28;
+
+    /// <summary>Gives every signal its default effect again: what is ignored stays ignored across execve.</summary>
+    public static void RestoreDefaults()
+    {
+        for (int signal = 1; signal < 32; signal++)
+        {
+            Interop.Libc.Signal(signal, Interop.Libc.SIG_DFL);
+        }
+    }
+}
