@@ -76,8 +76,14 @@ public readonly ref struct OpenedFile
     public Errno SetTimes(FileTime time) =>
         Result(Interop.Libc.FUtimens(_descriptor, [time.Specification, time.Specification]));
 
-    /// <summary>Closes the file.</summary>
-    public void Dispose() => _ = Interop.Libc.Close(_descriptor);
+    /// <summary>Closes the file, if the call that made this opened one.</summary>
+    public void Dispose()
+    {
+        if (_descriptor >= 0)
+        {
+            _ = Interop.Libc.Close(_descriptor);
+        }
+    }
 
     private static Errno Result(int result) =>
         result == 0 ? Errno.None : (Errno)Marshal.GetLastPInvokeError();

@@ -13,14 +13,14 @@ internal sealed partial class DirectoryWriter
             ? [(byte)'.', 0]
             : [.. Encoding.Latin1.GetBytes(description.Path), 0];
         Errno errno = _root.OpenDirectoryFile(path, LinkRule.FollowAllButLast, out OpenedFile directory);
-        if (errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP)
-        {
-            return; // a later entry of the layer took its place
-        }
-
-        Demand(path, errno);
         using (directory)
         {
+            if (errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP)
+            {
+                return; // a later entry of the layer took its place
+            }
+
+            Demand(path, errno);
             SetOwner(directory, description.Uid, description.Gid);
             Demand(path, directory.SetMode(description.Mode));
             SetXattrs(directory, description.Xattrs);
@@ -71,9 +71,10 @@ internal sealed partial class DirectoryWriter
 
         if (Entry.Xattrs.Count > 0 && status.IsRegularFile)
         {
-            Demand(parent.OpenRegularFile(Path.Name, out OpenedFile file), "cannot open it");
+            Errno errno = parent.OpenRegularFile(Path.Name, out OpenedFile file);
             using (file)
             {
+                Demand(errno, "cannot open it");
                 SetXattrs(file, Entry.Xattrs);
             }
         }

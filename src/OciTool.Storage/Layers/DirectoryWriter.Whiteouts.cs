@@ -85,10 +85,11 @@ internal sealed partial class DirectoryWriter
 
     private void SetOpaque(byte[] path)
     {
-        Demand(path, _root.OpenDirectoryFile(path, LinkRule.Refuse, out OpenedFile directory));
+        Errno errno = _root.OpenDirectoryFile(path, LinkRule.Refuse, out OpenedFile directory);
         using (directory)
         {
-            Errno errno = directory.SetXattr("trusted.overlay.opaque\0"u8, "y"u8);
+            Demand(path, errno);
+            errno = directory.SetXattr("trusted.overlay.opaque\0"u8, "y"u8);
             Demand(path, errno == Errno.EPERM ? directory.SetXattr("user.overlay.opaque\0"u8, "y"u8) : errno);
         }
 

@@ -87,9 +87,9 @@ internal sealed partial class DirectoryWriter : IDisposable
             errno = parent.CreateFile(Path.Name, out file);
         }
 
-        Demand(errno, "cannot create the file");
         using (file)
         {
+            Demand(errno, "cannot create the file");
             if (Entry.IsSparse)
             {
                 Demand(file.SetLength(Entry.Size), "cannot set the size");
@@ -137,7 +137,7 @@ internal sealed partial class DirectoryWriter : IDisposable
             errno = TryMakeSpecial(parent);
         }
 
-        if (errno == Errno.EPERM && Entry.Kind is TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice)
+        if (errno == Errno.EPERM && Entry.Kind is (TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice))
         {
             _devicesWereSkipped = true;
             _warnings.Add(Entry.Name, "device left out: it takes root to create one");
