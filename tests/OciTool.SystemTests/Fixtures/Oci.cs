@@ -49,6 +49,10 @@ public sealed class Oci : IAsyncDisposable
             ["DOCKER_CONFIG"] = null,
             ["REGISTRY_AUTH_FILE"] = null,
             ["NO_COLOR"] = null,
+            ["SSL_CERT_FILE"] = null,
+            ["SSL_CERT_DIR"] = null,
+            ["HTTP_PROXY"] = null,
+            ["HTTPS_PROXY"] = null,
         };
         foreach ((string name, string? value) in more)
         {

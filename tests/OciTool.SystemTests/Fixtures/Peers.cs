@@ -74,7 +74,7 @@ internal sealed class Peers(Machine machine) : IAsyncDisposable
                         $"docker://{target}"]);
                 break;
             case ("podman" or "buildah", false):
-                string id = await StoreAsync(peer, $"{layouts}/single");
+                string id = await StoreAsync(peer, $"{layouts}/single.tar");
                 await SucceedAsync(
                     peer, [.. StorageArguments, "push", "-q", "--tls-verify=false", .. compressed, id, $"docker://{target}"]);
                 break;
@@ -99,9 +99,9 @@ internal sealed class Peers(Machine machine) : IAsyncDisposable
         }
     }
 
-    private async Task<string> StoreAsync(string peer, string layout)
+    private async Task<string> StoreAsync(string peer, string archive)
     {
-        ProgramResult pull = await SucceedAsync(peer, [.. StorageArguments, "pull", "-q", $"oci:{layout}:image"]);
+        ProgramResult pull = await SucceedAsync(peer, [.. StorageArguments, "pull", "-q", $"docker-archive:{archive}"]);
         return pull.Lines[^1];
     }
 

@@ -6,7 +6,11 @@ namespace OciTool.SystemTests.Fixtures;
 /// <summary>The processes of this machine, found by a text that only they have.</summary>
 internal static class Processes
 {
-    /// <summary>Those that have one of the texts in their command line, environment or mounts.</summary>
+    /// <summary>Those that have one of the texts in their command line, their environment or their root mount.</summary>
+    /// <remarks>
+    /// Only the root mount tells a container of ours: any other mount of ours may show in the namespaces of processes
+    /// that have nothing to do with this test, and what is found here may be killed.
+    /// </remarks>
     public static IReadOnlyList<(int Id, string CommandLine)> With(params string[] texts)
     {
         List<(int, string)> found = [];
@@ -19,7 +23,7 @@ internal static class Processes
             }
 
             string commandLine = Read(directory, "cmdline").Replace('\0', ' ');
-            string all = $"{commandLine}\n{Read(directory, "environ")}\n{Read(directory, "mountinfo")}";
+            string all = $"{commandLine}\n{Read(directory, "environ")}\n{RootMount(directory)}";
             if (texts.Any(text => all.Contains(text, StringComparison.Ordinal)))
             {
                 found.Add((id, commandLine));
@@ -77,6 +81,9 @@ internal static class Processes
             }
         }
     }
+
+    private static string RootMount(string directory) =>
+        Read(directory, "mountinfo").Split('\n').LastOrDefault(line => line.Split(' ') is [_, _, _, _, "/", ..]) ?? "";
 
     private static string Read(string directory, string file)
     {
