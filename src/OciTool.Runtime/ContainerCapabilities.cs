@@ -4,7 +4,7 @@ using OciTool.Runtime.Spec;
 namespace OciTool.Runtime;
 
 /// <summary>Which capabilities a container gets.</summary>
-internal static class ContainerCapabilities
+public static class ContainerCapabilities
 {
     // in the order of linux/capability.h: the index is the number
     private static readonly string[] Names =
@@ -17,13 +17,16 @@ internal static class ContainerCapabilities
         "CHECKPOINT_RESTORE",
     ];
 
-    /// <summary>The eleven that containers have by default (containers-common).</summary>
-    private const ulong Default = 0x800405fb;
+    // the eleven that containers have by default (containers-common)
+    private const ulong DefaultSet = 0x800405fb;
 
     private const ulong All = (1UL << 41) - 1;
 
     /// <summary>The bit of <c>CAP_SYS_RESOURCE</c>.</summary>
     internal const ulong SysResource = 1UL << 24;
+
+    /// <summary>The names of the capabilities that containers have by default.</summary>
+    public static IReadOnlyList<string> Default => ToNames(DefaultSet);
 
     /// <summary>The five sets.</summary>
     /// <param name="options">The user's flags.</param>
@@ -43,7 +46,7 @@ internal static class ContainerCapabilities
 
         ulong bounding = addAll ? All & ~dropped
             : dropAll ? added
-            : ((options.Privileged ? All : Default) | added) & ~dropped;
+            : ((options.Privileged ? All : DefaultSet) | added) & ~dropped;
         if (!addAll && (added & ~held) != 0)
         {
             warnings.Add($"{string.Join(", ", ToNames(added & ~held))}: this process does not have it to give: left out");

@@ -25,6 +25,10 @@ public sealed class ImageStore
 
     internal LayerStore Layers { get; }
 
+    /// <summary>Where the trees of an image's layers lie, topmost first.</summary>
+    /// <param name="config">The image's configuration.</param>
+    public IReadOnlyList<string> LayerDirectories(ImageConfig config) => [.. config.Rootfs.DiffIds.Reverse().Select(Layers.TreeOf)];
+
     /// <summary>Takes an image in, and names it last.</summary>
     /// <param name="reference">The name to give; behind a digest the name is <c>repository@digest</c>.</param>
     public StoreDestination OpenDestination(Reference reference) => new(_root, this, reference);

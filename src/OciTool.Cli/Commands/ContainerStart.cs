@@ -57,7 +57,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         try
         {
             WriteCidFile(container.Id);
-            return Launch(containers, new DirectorySnapshotter(images, containers), image, container);
+            return Launch(root, containers, new DirectorySnapshotter(images, containers), image, container);
         }
         catch (OciException e) when (keep)
         {
@@ -74,7 +74,8 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         }
     }
 
-    private int Launch(ContainerStore containers, ISnapshotter snapshotter, StoredImage image, ContainerRecord container)
+    private int Launch(
+        StorageRoot root, ContainerStore containers, ISnapshotter snapshotter, StoredImage image, ContainerRecord container)
     {
         string directory = containers.DirectoryOf(container.Id);
         using RootDirectory rootfs = DetachedMount.Create(snapshotter.Prepare(container.Id, image.Config));
@@ -105,6 +106,8 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 Id = container.Id,
                 Spec = spec,
                 Rootfs = rootfs,
+                SeccompProgram = generated.Seccomp?.Compile(Path.Join(root.Path, "seccomp")),
+                InitBinary = Options.Init ? InitBinary.Find() : null,
                 Cgroup = cgroup,
                 Interactive = Options.Interactive,
                 Terminal = Options.Terminal,

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using OciTool.Cli.Output;
+using OciTool.Cli.Output.Progress;
 using OciTool.Images;
 using OciTool.Registry;
 using OciTool.Storage;
@@ -24,7 +24,9 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
         Reference reference, Platform platform, bool byName, ImageStore images, CancellationToken cancellationToken)
     {
         using ILoggerFactory loggers = Logs.Create(global.LogLevel);
-        await using CopyProgress progress = CopyProgress.Create(progressMode, reference.ToString(), error, TimeProvider.System);
+        using CopyProgress progress = CopyProgress.Create(
+            progressMode, error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        progress.Begin(reference.ToString());
         await using RegistryImageSource source =
             RegistryImageSource.Create(reference, registry, loggers, TimeProvider.System, progress.Warn);
         CopiedImage copied = await ImageCopier.CopyAsync(

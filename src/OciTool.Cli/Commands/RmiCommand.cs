@@ -12,8 +12,8 @@ internal sealed class RmiCommand : Verb
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Force removal of the image, and of containers that use it" };
     private readonly Option<bool> _ignore = new("--ignore", "-i") { Description = "Ignore errors if a specified image does not exist" };
 
-    public RmiCommand()
-        : base("rmi", "Remove one or more images from local storage")
+    public RmiCommand(string name = "rmi")
+        : base(name, "Remove one or more images from local storage")
     {
         Details = "Takes a name off an image; an image without a name left is removed, with all that no other image needs.";
         Operands = "IMAGE [IMAGE...]";

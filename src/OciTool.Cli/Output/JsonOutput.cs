@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using OciTool.Cli.Output.Templates;
 
 namespace OciTool.Cli.Output;
 
@@ -39,6 +40,29 @@ internal static class JsonOutput
         using (Utf8JsonWriter json = new(buffer, WriterOptions(layout.Indent)))
         {
             JsonSerializer.Serialize(json, value, type);
+        }
+
+        string text = Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        output.Write(EscapeActive(text, layout.EscapesHtml));
+        output.Write('\n');
+    }
+
+    /// <summary>Prints an array of records of several kinds.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="elements">The records.</param>
+    /// <param name="layout">Its layout.</param>
+    public static void Write(TextWriter output, IReadOnlyList<TemplateValue> elements, JsonLayout layout)
+    {
+        using MemoryStream buffer = new();
+        using (Utf8JsonWriter json = new(buffer, WriterOptions(layout.Indent)))
+        {
+            json.WriteStartArray();
+            foreach (TemplateValue element in elements)
+            {
+                element.WriteJson(json);
+            }
+
+            json.WriteEndArray();
         }
 
         string text = Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);

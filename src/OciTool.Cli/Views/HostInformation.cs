@@ -104,6 +104,10 @@ internal sealed record HostInformation
     /// <summary>How long it has been up, as <c>0h 42m 25.00s</c>.</summary>
     [JsonPropertyName("uptime")]
     public string Uptime { get; init; } = "";
+
+    /// <summary>The level of its processor, for example <c>v3</c>.</summary>
+    [JsonPropertyName("variant")]
+    public string Variant { get; init; } = "";
 }
 
 /// <summary>The distribution of the host.</summary>

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using OciTool.Cli.Output;
+using OciTool.Cli.Output.Templates;
+using OciTool.Cli.Views;
+using OciTool.Storage;
+
+namespace OciTool.Cli.Commands;
+
+/// <summary><c>oci info</c>: shows the machine, the store and this tool.</summary>
+internal sealed class InfoCommand : Verb
+{
+    private readonly Option<string?> _format = new("--format", "-f") { Description = "Change the output format to JSON or a Go template", HelpName = "string" };
+
+    public InfoCommand()
+        : base("info", "Display system information")
+    {
+        Details = "Prints what containers run on: the machine, what protects it, and the store.";
+        Examples = ["info", "info --format json", "info --format '{{.Store.GraphRoot}}'"];
+        TemplateFields = ["Host", "Host.Arch", "Host.CgroupsVersion", "Host.Kernel", "Host.OCIRuntime", "Store", "Store.GraphRoot", "Store.RunRoot", "Version", "Version.Version"];
+        Add(_format);
+        SetAction(Show);
+    }
+
+    private int Show(ParseResult command)
+    {
+        TextWriter output = command.InvocationConfiguration.Output;
+        SystemInformation information = new()
+        {
+            Host = HostFacts.Read(),
+            Store = ReadStore(StorageRoot.Open(Global.Root, Global.RunRoot)),
+            Version = VersionInformation.OfThisBuild(),
+        };
+        switch (command.GetValue(_format))
+        {
+            case null:
+                Yaml.Write(output, information, OutputJson.Default.SystemInformation);
+                break;
+            case "json":
+                JsonOutput.Write(output, information, OutputJson.Default.SystemInformation, JsonLayout.Containers);
+                break;
+            case { } format:
+                RowFormat.WriteOne("info", format, output, TemplateValue.Of(information, OutputJson.Default.SystemInformation, "define.Info"));
+                break;
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static StoreInformation ReadStore(StorageRoot root)
+    {
+        ImageStore images = new(root);
+        IReadOnlyList<ContainerRecord> containers = new ContainerStore(root, images).List();
+        int running = containers.Count(container => container.State == Storage.ContainerState.Running);
+        DriveInfo? drive = Directory.Exists(root.Path) ? new DriveInfo(root.Path) : null;
+        return new StoreInformation
+        {
+            ContainerStore = new ContainerCounts { Number = containers.Count, Running = running, Stopped = containers.Count - running },
+            GraphRoot = root.Path,
+            GraphRootAllocated = drive?.TotalSize ?? 0,
+            GraphRootUsed = drive is null ? 0 : drive.TotalSize - drive.TotalFreeSpace,
+            GraphStatus = drive is null ? [] : new() { ["Backing Filesystem"] = drive.DriveFormat, ["Snapshot Form"] = "directory" },
+            ImageStore = new ImageCounts { Number = images.List().Count },
+            RunRoot = root.RunPath,
+        };
+    }
+}
