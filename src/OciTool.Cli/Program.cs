@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using OciTool.Cli.Help;
 using OciTool.Images;
@@ -12,6 +13,7 @@ internal static class Program
     /// <summary>The version of this tool.</summary>
     public static string Version => ThisAssembly.Version;
 
+    [SuppressMessage("Reliability", "CA2025", Justification = "the task is waited for")]
     private static int Main(string[] args)
     {
         if (args.Length > 0 && Stages.Find(args[0]) is { } stage)

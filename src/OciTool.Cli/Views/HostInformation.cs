@@ -79,7 +79,7 @@ internal sealed record HostInformation
 
     /// <summary>The runtime: this tool itself.</summary>
     [JsonPropertyName("ociRuntime")]
-    public RuntimeInformationView OCIRuntime { get; init; } = new();
+    public RuntimeDescription OCIRuntime { get; init; } = new();
 
     /// <summary>The operating system.</summary>
     [JsonPropertyName("os")]
@@ -131,7 +131,7 @@ internal sealed record DistributionInformation
 }
 
 /// <summary>The runtime.</summary>
-internal sealed record RuntimeInformationView
+internal sealed record RuntimeDescription
 {
     /// <summary>Its name.</summary>
     [JsonPropertyName("name")]

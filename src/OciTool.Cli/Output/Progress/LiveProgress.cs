@@ -64,6 +64,7 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        base.Dispose(disposing);
         if (_drawing is null)
         {
             return;

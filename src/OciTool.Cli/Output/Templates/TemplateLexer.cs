@@ -189,6 +189,7 @@ internal sealed class TemplateLexer(string name, string text)
             default:
                 return char.IsAsciiDigit(c) ? (TokenKind.Number, ReadNumber())
                     : IsLetter(c) ? (TokenKind.Word, Take(0))
+                    : c is > ' ' and < '\x7f' ? (TokenKind.Mark, text[_at++].ToString())
                     : throw Failure(_at, $"unrecognized character in action: U+{(int)c:X4} '{c}'");
         }
     }

@@ -236,9 +236,13 @@ internal sealed class TemplateRun
         }
         catch (TemplateFunctionException e)
         {
-            throw Failure(function, e.Message);
+            bool called = e.Message.StartsWith("error calling", StringComparison.Ordinal);
+            throw Failure(called ? function with { Source = SourceOf(command) } : function, e.Message);
         }
     }
+
+    private static string SourceOf(IReadOnlyList<Operand> command) =>
+        string.Join(' ', command.Select(operand => operand is Pipeline ? $"({operand.Source})" : operand.Source));
 
     private TemplateException Failure(Operand operand, string what)
     {

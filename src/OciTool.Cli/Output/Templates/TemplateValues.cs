@@ -218,6 +218,18 @@ internal sealed class MapValue(SortedDictionary<string, TemplateValue> entries, 
 /// </remarks>
 internal sealed class RecordValue(object value, JsonTypeInfo type, string typeName) : TemplateValue
 {
+    // fields whose name in Go is not their name in JSON
+    private static readonly Dictionary<string, string> GoNames = new(StringComparer.Ordinal)
+    {
+        ["CgroupsVersion"] = "cgroupVersion",
+        ["ContainerPort"] = "container_port",
+        ["CreatedBy"] = "created_by",
+        ["DefaultCapabilities"] = "capabilities",
+        ["EmptyLayer"] = "empty_layer",
+        ["HostIP"] = "host_ip",
+        ["HostPort"] = "host_port",
+    };
+
     private Dictionary<string, TemplateValue>? _extra;
 
     /// <inheritdoc/>
@@ -227,7 +239,8 @@ internal sealed class RecordValue(object value, JsonTypeInfo type, string typeNa
     public override string TypeName => typeName;
 
     /// <summary>The JSON names of its fields, and the names that were added.</summary>
-    public IEnumerable<string> FieldNames => type.Properties.Select(property => property.Name).Concat(_extra?.Keys ?? []);
+    public IEnumerable<string> FieldNames =>
+        type.Properties.Select(property => property.Name).Concat(_extra is null ? [] : _extra.Keys);
 
     /// <summary>Adds a field that only templates see, such as a size for people.</summary>
     /// <param name="name">Its name; it hides a property of the same name.</param>
@@ -246,7 +259,8 @@ internal sealed class RecordValue(object value, JsonTypeInfo type, string typeNa
     /// <inheritdoc/>
     public override TemplateValue? Field(string name) =>
         _extra is not null && _extra.TryGetValue(name, out TemplateValue? extra) ? extra
-        : Find(name, StringComparison.Ordinal) ?? Find(name, StringComparison.OrdinalIgnoreCase);
+        : Find(name, StringComparison.Ordinal) ?? Find(name, StringComparison.OrdinalIgnoreCase)
+            ?? (GoNames.TryGetValue(name, out string? jsonName) ? Find(jsonName, StringComparison.Ordinal) : null);
 
     /// <inheritdoc/>
     public override void Print(StringBuilder text)
