@@ -14,6 +14,7 @@ internal sealed class Lease : IDisposable
     private readonly StorageRoot _root;
     private readonly string _path;
     private readonly FileLock _held;
+    private readonly FileStream _file;
     private readonly HashSet<Digest> _digests = [];
     private readonly Lock _gate = new();
     private bool _disposed;
@@ -23,6 +24,7 @@ internal sealed class Lease : IDisposable
         _root = root;
         _path = StorageRoot.Unique(root.Leases);
         _held = FileLock.Acquire(_path);
+        _file = Open(_path, FileAccess.Write);
     }
 
     /// <summary>Protects content from now on, then looks at the store.</summary>
@@ -35,7 +37,7 @@ internal sealed class Lease : IDisposable
             {
                 if (_digests.Add(digest))
                 {
-                    File.AppendAllText(_path, $"{digest}\n");
+                    _file.Write(Encoding.ASCII.GetBytes($"{digest}\n"));
                 }
             }
         }
@@ -49,6 +51,7 @@ internal sealed class Lease : IDisposable
         {
             _disposed = true;
             File.Delete(_path);
+            _file.Dispose();
             _held.Dispose();
         }
     }
@@ -66,7 +69,8 @@ internal sealed class Lease : IDisposable
                 continue;
             }
 
-            foreach (string line in File.ReadLines(path, Encoding.UTF8))
+            using StreamReader lines = new(Open(path, FileAccess.Read), Encoding.ASCII);
+            while (lines.ReadLine() is { } line)
             {
                 if (Digest.TryParse(line, provider: null, out Digest digest))
                 {
@@ -77,4 +81,8 @@ internal sealed class Lease : IDisposable
 
         return digests;
     }
+
+    // the class library locks files too, unless it is told to share them
+    private static FileStream Open(string path, FileAccess access) =>
+        new(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 }
