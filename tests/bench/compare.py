@@ -154,7 +154,7 @@ def rows_of(options: argparse.Namespace, temp: pathlib.Path) -> list[Row]:
         Row("peak memory: run", {tool: run[tool] for tool in ("oci", "podman")}, min(options.runs, 5),
             goals=(Budget(25),), reset=None, unit="MiB"),
     ]
-    return [row for row in rows if not (options.quick and row.what.startswith("50 "))]
+    return [row for row in rows if row.what.startswith(options.only) and not (options.quick and row.what.startswith("50 "))]
 
 
 def describe(temp: pathlib.Path) -> str:
@@ -236,6 +236,7 @@ def main() -> int:
     parser.add_argument("--docker", action="store_true")
     parser.add_argument("--pulls", type=int, required=True)
     parser.add_argument("--runs", type=int, required=True)
+    parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", metavar="REPOSITORY")
     options = parser.parse_args()
