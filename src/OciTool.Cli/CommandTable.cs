@@ -1,5 +1,6 @@
 using OciTool.Cli.Commands;
 using OciTool.Images;
+using OciTool.Storage;
 
 namespace OciTool.Cli;
 
@@ -40,7 +41,29 @@ internal static class CommandTable
     ]);
 
     // the names that completion offers
-    private static IEnumerable<string> Names(OperandKind kind, GlobalOptions global) => [];
+    private static IEnumerable<string> Names(OperandKind kind, GlobalOptions global)
+    {
+        StorageRoot root = StorageRoot.Open(global.Root, global.RunRoot);
+        ImageStore images = new(root);
+        if (kind is OperandKind.Image or OperandKind.Object)
+        {
+            foreach (ImageSummary image in images.List())
+            {
+                foreach (string name in image.Names)
+                {
+                    yield return name;
+                }
+            }
+        }
+
+        if (kind is OperandKind.Container or OperandKind.Object)
+        {
+            foreach (ContainerRecord container in new ContainerStore(root, images).List())
+            {
+                yield return container.Name;
+            }
+        }
+    }
 }
 
 /// <summary>A name of the command line: a verb or a group of them.</summary>
