@@ -1,3 +1,4 @@
+using SharpCompress.Common;
 using SharpCompress.Compressors.ZStandard;
 
 namespace OciTool.Storage.Layers;
@@ -19,7 +20,7 @@ internal sealed class ZstdFrames : ReadOnlyStream
         {
             return _frames.Read(buffer);
         }
-        catch (EndOfStreamException e)
+        catch (Exception e) when (e is EndOfStreamException or IncompleteArchiveException)
         {
             throw new LayerException("truncated zstd data", innerException: e);
         }

@@ -40,7 +40,7 @@ internal static class LayerCorpus
         new("F11 names that are not UTF-8 stay apart", _ => New().File("caf\xe9", "1").File("caf\xe8", "2"), null, l => l.Exists("caf\xe9") && l.Exists("caf\xe8")),
         new("F12 control characters", _ => New().File("a\nb\x1b[1m\\:"), null, l => l.Exists("a\nb\x1b[1m\\:")),
         new("F13 NUL in a PAX path", _ => New().Pax(("path", "a\0b")).File("x"), "NUL in a PAX record"),
-        new("F22 100 levels deep", _ => New().File(Deep + "/x"), null, l => l.Exists(Deep + "/x")),
+        new("F22 100 levels deep", _ => New().Long('L', Deep + "/x").File("x"), null, l => l.Exists(Deep + "/x")),
         new("F26 ustar prefix", _ => New().Add("name", edit: h => Encoding.ASCII.GetBytes("pre/fix", h.AsSpan(345))), null, l => l.Exists("pre/fix/name")),
         new("F29 dot-dot in a PAX path", _ => New().Pax(("path", "../../canary/f29")).File("x"), null, l => l.Exists("canary/f29")),
 
