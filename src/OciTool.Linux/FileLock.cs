@@ -53,8 +53,9 @@ public sealed class FileLock : IDisposable
     {
         while (true)
         {
-            SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite,
-                FileShare.ReadWrite | FileShare.Delete);
+            // not by File.OpenHandle: it takes an flock of its own, and fails where another process holds ours
+            SafeFileHandle file = RootDirectory.Open(
+                Interop.Libc.AT_FDCWD, path, Interop.Libc.O_RDWR | Interop.Libc.O_CREAT, mode: 0x180, resolve: 0);
             int result;
             do
             {

@@ -6,11 +6,13 @@ namespace OciTool.Storage;
 
 /// <summary>Keeps content from being collected that no name reaches yet, for as long as its holder lives.</summary>
 /// <remarks>
-/// A file of digests with an flock on it. A digest is written before its presence is looked at, under the shared store
+/// A file of digests, and an flock beside it. A digest is written before its presence is looked at, under the shared store
 /// lock; whoever removes content reads the leases under the exclusive one. So what a holder saw stays.
 /// </remarks>
 internal sealed class Lease : IDisposable
 {
+    private const string LockSuffix = ".lock";
+
     private readonly StorageRoot _root;
     private readonly string _path;
     private readonly FileLock _held;
@@ -23,8 +25,8 @@ internal sealed class Lease : IDisposable
     {
         _root = root;
         _path = StorageRoot.Unique(root.Leases);
-        _held = FileLock.Acquire(_path);
-        _file = Open(_path, FileAccess.Write);
+        _held = FileLock.Acquire(_path + LockSuffix);
+        _file = Open(_path, FileMode.CreateNew, FileAccess.Write);
     }
 
     /// <summary>Protects content from now on, then looks at the store.</summary>
@@ -50,8 +52,9 @@ internal sealed class Lease : IDisposable
         if (!_disposed)
         {
             _disposed = true;
-            File.Delete(_path);
             _file.Dispose();
+            File.Delete(_path);
+            File.Delete(_path + LockSuffix);
             _held.Dispose();
         }
     }
@@ -60,16 +63,18 @@ internal sealed class Lease : IDisposable
     internal static HashSet<Digest> ReadAll(StorageRoot root)
     {
         HashSet<Digest> digests = [];
-        foreach (string path in Directory.EnumerateFiles(root.Leases))
+        foreach (string lockFile in Directory.EnumerateFiles(root.Leases, "*" + LockSuffix))
         {
-            if (FileLock.TryAcquire(path, out FileLock? free))
+            string path = lockFile[..^LockSuffix.Length];
+            if (FileLock.TryAcquire(lockFile, out FileLock? free))
             {
                 File.Delete(path);
+                File.Delete(lockFile);
                 free.Dispose();
                 continue;
             }
 
-            using StreamReader lines = new(Open(path, FileAccess.Read), Encoding.ASCII);
+            using StreamReader lines = new(Open(path, FileMode.OpenOrCreate, FileAccess.Read), Encoding.ASCII);
             while (lines.ReadLine() is { } line)
             {
                 if (Digest.TryParse(line, provider: null, out Digest digest))
@@ -82,7 +87,6 @@ internal sealed class Lease : IDisposable
         return digests;
     }
 
-    // the class library locks files too, unless it is told to share them
-    private static FileStream Open(string path, FileAccess access) =>
-        new(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+    private static FileStream Open(string path, FileMode mode, FileAccess access) =>
+        new(path, mode, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 }

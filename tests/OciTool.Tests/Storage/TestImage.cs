@@ -30,10 +30,7 @@ internal sealed class TestImage : IImageSource
     /// <summary>Wraps what a layer is read from.</summary>
     public Func<Stream, Stream> Distort { get; set; } = stream => stream;
 
-    public static TestImage Of(params string[] layers) => Of("amd64", layers);
-
-    public static TestImage Of(string architecture, params string[] layers) =>
-        new TestImage().Add(architecture, [.. layers.Select(TarOf)]);
+    public static TestImage Of(params string[] layers) => OfBlobs([.. layers.Select(TarOf)]);
 
     public static TestImage OfBlobs(params byte[][] layers) => new TestImage().Add("amd64", layers);
 
