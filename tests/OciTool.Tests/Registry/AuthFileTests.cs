@@ -23,7 +23,7 @@ public sealed class AuthFileTests : IDisposable
         Write("run/containers/auth.json", Auths("quay.io", "first"));
         Write(".config/containers/auth.json", Auths("quay.io", "second"));
         Write(".docker/config.json", Auths("quay.io", "third"));
-        Write(".dockercfg", $$"""{"quay.io":{"auth":"{{Encode("fourth:p")}}","email":"a@b"}}""");
+        Write(".dockercfg", $$$"""{"quay.io":{"auth":"{{{Encode("fourth:p")}}}","email":"a@b"}}""");
         foreach (string file in new[] { "run/containers/auth.json", ".config/containers/auth.json", ".docker/config.json", ".dockercfg" })
         {
             Assert.Contains($"from {_home.FullName}/{file} (key 'quay.io')", (await FindAsync("quay.io/a/b"))?.ToString(), StringComparison.Ordinal);
@@ -68,7 +68,7 @@ public sealed class AuthFileTests : IDisposable
     public async Task The_most_specific_key_wins()
     {
         Write(".docker/config.json", $$"""
-            {"auths":{"quay.io":{"auth":"{{Encode("host:p")}}"},"quay.io/a/b":{"auth":"{{Encode("repository:p")}}"},"quay.io/a":{"auth":"{{Encode("namespace:p")}}"}}}
+            {"auths":{"quay.io":{"auth":"{{{Encode("host:p")}}}"},"quay.io/a/b":{"auth":"{{{Encode("repository:p")}}}"},"quay.io/a":{"auth":"{{{Encode("namespace:p")}}}"} } }
             """);
         Assert.Equal("repository", (await FindAsync("quay.io/a/b"))?.User);
         Assert.Equal("namespace", (await FindAsync("quay.io/a/c"))?.User);
@@ -78,7 +78,7 @@ public sealed class AuthFileTests : IDisposable
     [Fact]
     public async Task An_identity_token_takes_the_place_of_the_password()
     {
-        Write(".docker/config.json", $$"""{"auths":{"quay.io":{"auth":"{{Encode("00000000-0000-0000-0000-000000000000:")}}","identitytoken":"refresh"}}}""");
+        Write(".docker/config.json", $$$"""{"auths":{"quay.io":{"auth":"{{{Encode("00000000-0000-0000-0000-000000000000:")}}}","identitytoken":"refresh"} } }""");
         Assert.Equal("refresh", (await FindAsync("quay.io/a"))?.IdentityToken);
     }
 
@@ -137,7 +137,7 @@ public sealed class AuthFileTests : IDisposable
 
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    private static string Auths(string key, string user) => $$"""{"auths":{"{{key}}":{"auth":"{{Encode($"{user}:p:w")}}"}}}""";
+    private static string Auths(string key, string user) => $$$"""{"auths":{"{{{key}}}":{"auth":"{{{Encode($"{user}:p:w")}}}"} } }""";
 
     private string Write(string name, string content)
     {
