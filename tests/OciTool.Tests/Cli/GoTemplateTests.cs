@@ -1,5 +1,6 @@
 using OciTool.Cli.Output.Templates;
 using OciTool.Cli.Views;
+using Xunit;
 
 namespace OciTool.Tests.Cli;
 
