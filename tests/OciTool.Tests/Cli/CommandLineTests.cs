@@ -1,4 +1,5 @@
 using OciTool.Cli;
+using Xunit;
 
 namespace OciTool.Tests.Cli;
 

@@ -1,5 +1,6 @@
 using OciTool.Cli.Output.Templates;
 using OciTool.Cli.Views;
+using Xunit;
 
 namespace OciTool.Tests.Cli;
 
@@ -50,7 +51,7 @@ public sealed class GoTemplateTests
     [InlineData("{{.Nope}}", "template: images:1:13: executing \"images\" at <.Nope>: can't evaluate field Nope in type images.imageReporter")]
     [InlineData("{{.Bad", "template: images:1: bad character U+007B '{'")]
     [InlineData("{{nope .Id}}", "template: images:1: function \"nope\" not defined")]
-    [InlineData("{{.Id | json", "template: images:2: unexpected \"{\" in operand")]
+    [InlineData("{{.Id | json", "template: images:1: bad character U+007B '{'")]
     [InlineData("{{$x}}", "template: images:1: undefined variable \"$x\"")]
     [InlineData("{{}}", "template: images:1: missing value for command")]
     [InlineData("{{json}}", "template: images:1:13: executing \"images\" at <json>: wrong number of args for json: want 1 got 0")]

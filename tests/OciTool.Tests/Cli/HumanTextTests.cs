@@ -1,4 +1,5 @@
 using OciTool.Cli.Output;
+using Xunit;
 
 namespace OciTool.Tests.Cli;
 

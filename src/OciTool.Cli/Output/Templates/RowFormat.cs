@@ -22,8 +22,8 @@ internal sealed class RowFormat
     {
         bool table = format.StartsWith("table ", StringComparison.Ordinal);
         string row = Unescape(table ? format["table ".Length..] : format, table);
-        row = row.EndsWith('\n') ? row : $"{row}\n";
-        // podman's own wrapping: with it the columns of error messages agree
+        // the line end is an action, and the wrapping is podman's: so lines and columns of error messages agree with its
+        row = row.EndsWith('\n') ? row : $$$"""{{{row}}}{{"\n"}}""";
         return new RowFormat(
             GoTemplate.Parse(name, $"{{{{range .}}}}{row}{{{{end -}}}}"),
             table ? GoTemplate.Parse(name, row) : null);
