@@ -26,4 +26,7 @@ public sealed record Descriptor(string MediaType, Digest Digest, long Size)
     /// <summary>The digest of the document and its size, without platform and annotations.</summary>
     [JsonIgnore]
     public Descriptor Bare => new(MediaType, Digest, Size);
+
+    /// <summary>Type, digest and size; a record's own text would have <see cref="Bare"/> in it, without end.</summary>
+    public override string ToString() => $"{Printable.Shorten(MediaType)} {Digest} of {Size} bytes";
 }

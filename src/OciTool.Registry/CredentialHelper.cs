@@ -33,8 +33,7 @@ internal static class CredentialHelper
         using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await process.StandardInput.WriteAsync(server.AsMemory(), linked.Token);
-            process.StandardInput.Close();
+            await AskAsync(process.StandardInput, server, linked.Token);
             byte[] output = new byte[MaxOutput];
             int length = await process.StandardOutput.BaseStream.ReadAtLeastAsync(output, MaxOutput, throwOnEndOfStream: false, linked.Token);
             if (length == MaxOutput)
@@ -61,6 +60,19 @@ internal static class CredentialHelper
             {
                 process.Kill();
             }
+        }
+    }
+
+    // a helper that ends without reading has said all that it wants to
+    private static async Task AskAsync(StreamWriter input, string server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await input.WriteAsync(server.AsMemory(), cancellationToken);
+            input.Close();
+        }
+        catch (IOException)
+        {
         }
     }
 

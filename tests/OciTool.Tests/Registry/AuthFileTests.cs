@@ -67,7 +67,7 @@ public sealed class AuthFileTests : IDisposable
     [Fact]
     public async Task The_most_specific_key_wins()
     {
-        Write(".docker/config.json", $$"""
+        Write(".docker/config.json", $$$"""
             {"auths":{"quay.io":{"auth":"{{{Encode("host:p")}}}"},"quay.io/a/b":{"auth":"{{{Encode("repository:p")}}}"},"quay.io/a":{"auth":"{{{Encode("namespace:p")}}}"} } }
             """);
         Assert.Equal("repository", (await FindAsync("quay.io/a/b"))?.User);

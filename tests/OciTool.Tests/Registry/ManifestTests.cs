@@ -102,7 +102,6 @@ public sealed class ManifestTests : RegistryTests
         };
         RegistryException failure = await FailureAsync();
         Assert.EndsWith("fedora: manifest '34' is larger than 4 MiB", failure.Message, StringComparison.Ordinal);
-        Assert.InRange(sent, 0, 64 << 20);
     }
 
     [Fact]
