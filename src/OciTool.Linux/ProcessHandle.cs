@@ -62,6 +62,9 @@ public static class Signals
     /// <summary>SIGWINCH.</summary>
     public const int WindowChanged = 28;
 
+    /// <summary>Makes a write to a closed pipe an error instead of the end of this process.</summary>
+    public static void IgnoreClosedPipes() => Interop.Libc.Signal(13, Interop.Libc.SIG_IGN); // SIGPIPE
+
     /// <summary>Gives every signal its default effect again: what is ignored stays ignored across execve.</summary>
     public static void RestoreDefaults()
     {
