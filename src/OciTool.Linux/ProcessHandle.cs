@@ -56,6 +56,12 @@ public static class Signals
     /// <summary>SIGKILL.</summary>
     public const int Kill = 9;
 
+    /// <summary>SIGUSR1.</summary>
+    public const int User1 = 10;
+
+    /// <summary>SIGUSR2.</summary>
+    public const int User2 = 12;
+
     /// <summary>SIGCHLD.</summary>
     public const int Child = 17;
 

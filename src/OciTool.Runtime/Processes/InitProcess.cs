@@ -39,8 +39,10 @@ public sealed class InitProcess
         Credentials.DieWithParent();
         Credentials.Conceal();
         Credentials.SetFileMask(0);
-        using ControlSocket main = new(new SafeFileHandle(Launcher.FirstPassed, ownsHandle: true));
-        using RootDirectory root = new(new SafeFileHandle(Launcher.FirstPassed + 1, ownsHandle: true));
+        using SafeFileHandle socket = new(Launcher.FirstPassed, ownsHandle: true);
+        using SafeFileHandle mount = new(Launcher.FirstPassed + 1, ownsHandle: true);
+        using ControlSocket main = new(socket);
+        using RootDirectory root = new(mount);
         if (ReceivePlan(main) is not { } plan)
         {
             return 125; // the main process is gone, or gave up

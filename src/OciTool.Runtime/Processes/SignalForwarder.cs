@@ -14,7 +14,7 @@ internal sealed class SignalForwarder : IDisposable
     private static readonly PosixSignal[] Forwarded =
     [
         PosixSignal.SIGHUP, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM,
-        (PosixSignal)10, (PosixSignal)12, // SIGUSR1, SIGUSR2
+        (PosixSignal)Signals.User1, (PosixSignal)Signals.User2,
     ];
 
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -35,7 +35,7 @@ internal sealed class SignalForwarder : IDisposable
 
         if (windowChanged is not null)
         {
-            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => windowChanged()));
+            _registrations.Add(PosixSignalRegistration.Create((PosixSignal)Signals.WindowChanged, _ => windowChanged()));
         }
     }
 
