@@ -106,7 +106,7 @@ public static class MountPoints
     public static SafeFileHandle OpenOwn(SafeFileHandle directory, string name, bool write) => RootDirectory.Open(
         (int)Interop.Kernel.Descriptor(directory),
         name,
-        Interop.Libc.O_NOFOLLOW | Interop.Libc.O_NOCTTY | (write ? Interop.Libc.O_RDWR : Interop.Libc.O_PATH),
+        Interop.Libc.O_NOFOLLOW | (write ? Interop.Libc.O_RDWR | Interop.Libc.O_NOCTTY : Interop.Libc.O_PATH),
         mode: 0,
         Interop.Libc.RESOLVE_BENEATH | Interop.Libc.RESOLVE_NO_SYMLINKS);
 

@@ -28,15 +28,15 @@ public sealed class OwnBinary : IDisposable
     {
         try
         {
-            SafeFileHandle mount = Mounts.Clone(Running, recursive: false);
+            using SafeFileHandle mount = Mounts.Clone(Running, recursive: false);
             Mounts.SetAttributes(mount, MountAttributes.ReadOnly, MountAttributes.None, recursive: false);
-            return new OwnBinary(mount);
+            return new OwnBinary(Descriptors.DuplicateHigh(mount)); // the child's 3 and 4 become something else
         }
         catch (ErrnoException)
         {
-            SafeFileHandle copy = Memory();
+            using SafeFileHandle copy = Memory();
             Fill(copy);
-            return new OwnBinary(copy);
+            return new OwnBinary(Descriptors.DuplicateHigh(copy));
         }
     }
 

@@ -116,8 +116,8 @@ internal sealed class StandardStreams : IDisposable
                 entries[i + 1] = ended && _pumps[i].TowardsContainer ? new(null, PollEvents.None) : _pumps[i].Entry;
             }
 
-            // once the process has ended, what it wrote is there already: no more is waited for
-            if (!Poller.Wait(entries, ended ? 0 : -1))
+            // once the process has ended, what it wrote is there already: only readers of ours are waited for
+            if (!Poller.Wait(entries, ended && !HasPending() ? 0 : -1))
             {
                 return;
             }
@@ -136,5 +136,18 @@ internal sealed class StandardStreams : IDisposable
         _rawMode?.Dispose();
         CloseChildEnds();
         _ourEnds.ForEach(end => end.Dispose());
+    }
+
+    private bool HasPending()
+    {
+        foreach (StreamPump pump in _pumps)
+        {
+            if (pump.HasPending && !pump.TowardsContainer)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -17,6 +17,9 @@ internal sealed class StreamPump(SafeFileHandle from, SafeFileHandle to, bool to
     /// <summary>Whether this is input of the container.</summary>
     public bool TowardsContainer => towardsContainer;
 
+    /// <summary>Whether something was read that is not written yet.</summary>
+    public bool HasPending => _start < _end;
+
     /// <summary>Whether nothing will come any more.</summary>
     public bool Ended { get; private set; }
 
