@@ -36,7 +36,10 @@ public sealed class OwnBinary : IDisposable
         {
             using SafeFileHandle copy = Memory();
             Fill(copy);
-            return new OwnBinary(Descriptors.DuplicateHigh(copy));
+            // what is open for writing cannot be executed
+            using SafeFileHandle readable = RootDirectory.Open(
+                Interop.Libc.AT_FDCWD, $"/proc/self/fd/{copy.DangerousGetHandle()}", Interop.Libc.O_RDONLY, mode: 0, resolve: 0);
+            return new OwnBinary(Descriptors.DuplicateHigh(readable));
         }
     }
 
