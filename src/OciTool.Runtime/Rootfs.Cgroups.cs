@@ -44,15 +44,14 @@ internal sealed partial class Rootfs
     }
 
     // v1 and hybrid: a tmpfs with a directory for each hierarchy, bound where this process is in it
-    private static void MountHierarchies(PlannedMount mount, SafeFileHandle target)
+    private void MountHierarchies(PlannedMount mount, SafeFileHandle target)
     {
         using SafeFileHandle directory = Mounts.Create("tmpfs", "tmpfs", ["mode=755"], mount.Set & ~MountAttributes.ReadOnly);
         Mounts.Attach(directory, target, mount.Destination);
-        string[] own = File.ReadAllLines("/proc/self/cgroup");
         foreach (string host in Directory.GetDirectories(HostCgroups))
         {
             string name = Path.GetFileName(host);
-            if (PathIn(own, name) is not { } path || MountPoints.MakeDirectory(directory, name, 0x1ed) != Errno.None)
+            if (PathIn(HostCgroupPaths, name) is not { } path || MountPoints.MakeDirectory(directory, name, 0x1ed) != Errno.None)
             {
                 continue;
             }

@@ -19,6 +19,9 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
     private SafeFileHandle? _terminals; // the devpts that we mounted on /dev/pts
     private SafeFileHandle? _processes; // the procfs that we mounted on /proc
 
+    /// <summary>The lines of /proc/self/cgroup, read before the cgroup namespace hid where this process is on the host.</summary>
+    public string[] HostCgroupPaths { get; init; } = [];
+
     /// <summary>Puts the root into this mount namespace, out of sight: on top of <c>/</c>, beneath which we keep looking.</summary>
     public void Attach()
     {

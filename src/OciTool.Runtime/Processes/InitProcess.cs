@@ -125,6 +125,7 @@ public sealed class InitProcess
             AdjustOomScore(score);
         }
 
+        string[] cgroups = File.Exists("/proc/self/cgroup") ? File.ReadAllLines("/proc/self/cgroup") : [];
         Step("namespaces", "");
         Namespaces.Unshare(_plan.Namespaces & ~NamespaceKinds.Pid);
         if (_plan.Namespaces.HasFlag(NamespaceKinds.Network))
@@ -140,7 +141,7 @@ public sealed class InitProcess
         Step("keyring", "");
         Credentials.TryJoinKeyring($"_ses.{_plan.Id}");
 
-        using Rootfs rootfs = new(root, _plan);
+        using Rootfs rootfs = new(root, _plan) { HostCgroupPaths = cgroups };
         Step("rootfs", "");
         rootfs.Attach();
         for (int i = 0; i < _plan.Mounts.Count; i++)
