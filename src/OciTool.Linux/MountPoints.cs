@@ -90,6 +90,14 @@ public static class MountPoints
         }
     }
 
+    /// <summary>Gives a name in a directory another owner; no link is followed.</summary>
+    /// <exception cref="ErrnoException">The kernel refuses.</exception>
+    public static void ChangeOwner(SafeFileHandle directory, string name, uint user, uint group) =>
+        Interop.Kernel.Checked(
+            Interop.Kernel.CallAt(
+                Interop.Kernel.SYS_fchownat, directory, name, (nint)user, (nint)group, Interop.Libc.AT_SYMLINK_NOFOLLOW),
+            "chown", name);
+
     /// <summary>Opens a name in a directory that we made ourselves; no link is followed.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="name">The name.</param>
@@ -98,7 +106,7 @@ public static class MountPoints
     public static SafeFileHandle OpenOwn(SafeFileHandle directory, string name, bool write) => RootDirectory.Open(
         (int)Interop.Kernel.Descriptor(directory),
         name,
-        Interop.Libc.O_NOFOLLOW | Interop.Libc.O_NOCTTY | (write ? Interop.Libc.O_RDWR : Interop.Libc.O_PATH),
+        Interop.Libc.O_NOFOLLOW | (write ? Interop.Libc.O_RDWR | Interop.Libc.O_NOCTTY : Interop.Libc.O_PATH),
         mode: 0,
         Interop.Libc.RESOLVE_BENEATH | Interop.Libc.RESOLVE_NO_SYMLINKS);
 

@@ -28,15 +28,18 @@ public sealed class OwnBinary : IDisposable
     {
         try
         {
-            SafeFileHandle mount = Mounts.Clone(Running, recursive: false);
+            using SafeFileHandle mount = Mounts.Clone(Running, recursive: false);
             Mounts.SetAttributes(mount, MountAttributes.ReadOnly, MountAttributes.None, recursive: false);
-            return new OwnBinary(mount);
+            return new OwnBinary(Descriptors.DuplicateHigh(mount)); // the child's 3 and 4 become something else
         }
         catch (ErrnoException)
         {
-            SafeFileHandle copy = Memory();
+            using SafeFileHandle copy = Memory();
             Fill(copy);
-            return new OwnBinary(copy);
+            // what is open for writing cannot be executed
+            using SafeFileHandle readable = RootDirectory.Open(
+                Interop.Libc.AT_FDCWD, $"/proc/self/fd/{copy.DangerousGetHandle()}", Interop.Libc.O_RDONLY, mode: 0, resolve: 0);
+            return new OwnBinary(Descriptors.DuplicateHigh(readable));
         }
     }
 

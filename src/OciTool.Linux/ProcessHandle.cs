@@ -56,11 +56,20 @@ public static class Signals
     /// <summary>SIGKILL.</summary>
     public const int Kill = 9;
 
+    /// <summary>SIGUSR1.</summary>
+    public const int User1 = 10;
+
+    /// <summary>SIGUSR2.</summary>
+    public const int User2 = 12;
+
     /// <summary>SIGCHLD.</summary>
     public const int Child = 17;
 
     /// <summary>SIGWINCH.</summary>
     public const int WindowChanged = 28;
+
+    /// <summary>Makes a write to a closed pipe an error instead of the end of this process.</summary>
+    public static void IgnoreClosedPipes() => Interop.Libc.Signal(13, Interop.Libc.SIG_IGN); // SIGPIPE
 
     /// <summary>Gives every signal its default effect again: what is ignored stays ignored across execve.</summary>
     public static void RestoreDefaults()

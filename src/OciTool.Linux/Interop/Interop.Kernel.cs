@@ -83,6 +83,8 @@ internal static partial class Interop
 
         internal static nint SYS_mknodat => Number(259, 33);
 
+        internal static nint SYS_fchownat => Number(260, 54);
+
         internal static nint SYS_symlinkat => Number(266, 36);
 
         internal static nint SYS_readlinkat => Number(267, 78);
