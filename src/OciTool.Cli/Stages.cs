@@ -1,3 +1,5 @@
+using OciTool.Runtime.Processes;
+
 namespace OciTool.Cli;
 
 /// <summary>The stages of a launch for which this binary re-executes itself; they see no command line parser.</summary>
@@ -7,6 +9,7 @@ internal static class Stages
     /// <param name="name">The first argument.</param>
     public static Func<string[], int>? Find(string name) => name switch
     {
+        InitProcess.Verb => static _ => InitProcess.Run(),
         _ => null,
     };
 }

@@ -110,6 +110,10 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <returns>Null when another process runs it.</returns>
     public FileLock? TryHold(string id) => FileLock.TryAcquire(LockFile(id), out FileLock? held) ? held : null;
 
+    /// <summary>Waits until whoever runs a container has written how it ended.</summary>
+    /// <param name="id">The whole ID.</param>
+    public void WaitUntilEnded(string id) => FileLock.Acquire(LockFile(id)).Dispose();
+
     /// <summary>Removes a container that does not run, with its writable layer.</summary>
     /// <param name="container">The container.</param>
     /// <exception cref="ContainerRunningException">It runs.</exception>

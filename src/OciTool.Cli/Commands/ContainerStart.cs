@@ -4,6 +4,7 @@ using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime;
 using OciTool.Runtime.Cgroups;
+using OciTool.Runtime.Processes;
 using OciTool.Runtime.Spec;
 using OciTool.Storage;
 

@@ -29,7 +29,7 @@ internal static class HostFacts
             MemTotal = memory.GetValueOrDefault("MemTotal"),
             SwapFree = memory.GetValueOrDefault("SwapFree"),
             SwapTotal = memory.GetValueOrDefault("SwapTotal"),
-            OCIRuntime = new RuntimeInformationView { Path = Environment.ProcessPath ?? "", Version = Program.Version },
+            OCIRuntime = new RuntimeDescription { Path = Environment.ProcessPath ?? "", Version = Program.Version },
             Security = new SecurityInformation
             {
                 AppArmorEnabled = ReadLine("/sys/module/apparmor/parameters/enabled") == "Y",

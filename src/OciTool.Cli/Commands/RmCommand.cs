@@ -52,7 +52,7 @@ internal sealed class RmCommand : Verb
             {
                 if (!quiet)
                 {
-                    failures.Add(new ContainerNotKnownException(name) { Missing = ExitCode.No });
+                    failures.Add(new NoSuchContainerException(name));
                 }
 
                 continue;
@@ -82,8 +82,16 @@ internal sealed class RmCommand : Verb
     {
         if (container is { State: ContainerState.Running, Pid: > 0 })
         {
-            ProcessHandle.Kill(container.Pid);
-            using FileLock ended = FileLock.Acquire(containers.LockFileOf(container.Id));
+            using ProcessHandle process = new(container.Pid);
+            process.TrySignal(Signals.Kill);
+            containers.WaitUntilEnded(container.Id);
         }
     }
+}
+
+/// <summary>The container to remove is not there: for <c>rm</c> that is an answer, not a failure of the tool.</summary>
+internal sealed class NoSuchContainerException(string nameOrId) : OciException(new ContainerNotFoundException(nameOrId).Message)
+{
+    /// <inheritdoc/>
+    public override int ExitCode => Cli.ExitCode.No;
 }

@@ -12,7 +12,7 @@ public static class SeccompProfile
     private const int MaxBytes = 4 << 20;
 
     /// <summary>Where containers-common has its profile: the administrator's goes before the package's.</summary>
-    internal static readonly string[] InstalledPaths =
+    public static readonly string[] InstalledPaths =
         ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
 
     /// <summary>The installed profile, else our own.</summary>
