@@ -67,8 +67,9 @@ public sealed class TtyTests(Machine machine) : OciTest(machine)
         await terminal.TypeAsync("go\n");
         await terminal.ShowsAsync("ready");
 
-        // the process that people would signal: the one that they started
-        await Shell.RunAsync("pkill", $"-{signal}", "-f", "--", $"^{Oci.Binary} .*--cidfile {Oci["cid"]} ");
+        // the process that people would signal is the one that they started: the eldest
+        int started = Processes.With(Oci["cid"]).Min(process => process.Id);
+        await Shell.RunAsync("kill", $"-{signal}", $"{started}");
         await terminal.ShowsAsync("status=1");
 
         Assert.Equal(before, await terminal.SettingsAsync());

@@ -124,7 +124,7 @@ public sealed class BusyboxImages
     private static readonly string[] Applets =
     [
         "[", "cat", "chmod", "chown", "cp", "dd", "df", "echo", "env", "false", "find", "getopt", "grep", "head",
-        "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "ping", "printenv", "ps", "pwd",
+        "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "ping", "ps", "pwd",
         "readlink", "rm", "sed", "sh", "sleep", "sort", "stat", "stty", "test", "touch", "tr", "true", "tty",
         "umount", "uname", "wc",
     ];
