@@ -106,19 +106,16 @@ public sealed class BadInputTests(Machine machine) : OciTest(machine)
         await StillWorksAsync();
     }
 
-    [Theory]
-    [InlineData("text", "this is not a tar archive, however long the text may be")]
-    [InlineData("nothing", "")]
-    public async Task A_layer_that_is_no_tar(string name, string content)
+    [Fact]
+    public async Task A_layer_that_is_no_tar()
     {
-        byte[] noTar = [.. System.Text.Encoding.UTF8.GetBytes(content), .. new byte[content.Length == 0 ? 0 : 2000]];
+        byte[] noTar = [.. "this is not a tar archive, however long it may be"u8, .. new byte[2000]];
         TestImage image = TestImage.Of(BusyboxImages.Config, "amd64", noTar);
         await using FaultRegistry registry = await FaultRegistry.StartAsync(image);
 
         ProgramResult pull = await Oci.RunAsync("pull", registry.Image);
 
         Failed(pull, 125, image.Layer().Digest["sha256:".Length..][..12], "tar|archive");
-        Assert.True(name.Length > 0);
         await StillWorksAsync();
     }
 
