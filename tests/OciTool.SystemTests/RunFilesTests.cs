@@ -127,37 +127,33 @@ public sealed class RunFilesTests(Machine machine) : OciTest(machine)
         Assert.Contains("ro", mounts["/sys"][3].Split(','));
     }
 
-    [Theory]
-    [InlineData("/proc/kcore")]
-    [InlineData("/proc/keys")]
-    [InlineData("/proc/timer_list")]
-    public async Task A_masked_file_is_empty(string path)
+    [Fact]
+    public async Task Masked_files_are_empty()
     {
-        Need.That(File.Exists(path), $"needs {path} in the kernel");
+        string[] files = [.. new[] { "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug" }.Where(File.Exists)];
+        Assert.NotEmpty(files);
 
-        ProgramResult run = await ScriptAsync($"stat -c '%t:%T' {path}; wc -c < {path}");
+        ProgramResult run = await RunInPlainAsync([], ["stat", "-c", "%n %t:%T", .. files]);
 
-        Assert.Equal("1:3\n0\n", run.Succeeded().Output);
+        Assert.Equal(files.Select(file => $"{file} 1:3"), run.Succeeded().Lines);
     }
 
-    [Theory]
-    [InlineData("/sys/firmware")]
-    [InlineData("/proc/scsi")]
-    [InlineData("/proc/acpi")]
-    public async Task A_masked_directory_is_empty_and_read_only(string path)
+    [Fact]
+    public async Task Masked_directories_are_empty_and_read_only()
     {
-        Need.That(Directory.Exists(path), $"needs {path} in the kernel");
+        string[] directories = [.. new[] { "/sys/firmware", "/proc/scsi", "/proc/acpi" }.Where(Directory.Exists)];
+        Assert.NotEmpty(directories);
 
-        ProgramResult run = await ScriptAsync($"ls -A {path} | wc -l; touch {path}/x");
+        ProgramResult run = await ScriptAsync(
+            $"for directory in {string.Join(' ', directories)}; do ls -A $directory; touch $directory/x && echo written; done; true");
 
-        Assert.Equal("0\n", run.Output);
-        Assert.Equal(1, run.Status);
+        Assert.Equal("", run.Succeeded().Output);
     }
 
     [Theory]
     [InlineData("/proc/sys/kernel/hostname")]
-    [InlineData("/proc/sysrq-trigger")]
     [InlineData("/proc/sys/vm/drop_caches")]
+    [InlineData("/proc/irq/default_smp_affinity")]
     public async Task A_kernel_setting_cannot_be_written(string path)
     {
         ProgramResult run = await ScriptAsync($": > {path}");
@@ -180,7 +176,7 @@ public sealed class RunFilesTests(Machine machine) : OciTest(machine)
     public async Task The_network_files_are_the_containers_own()
     {
         ProgramResult run = await ScriptAsync(
-            "hostname; cat /etc/hostname; echo; cat /etc/hosts; echo; cat /etc/resolv.conf", "--hostname", "box", "--network", "none");
+            "hostname; cat /etc/hostname; cat /etc/hosts", "--hostname", "box", "--network", "none");
 
         Assert.Equal(["box", "box"], run.Succeeded().Lines[..2]);
         Assert.Matches(@"127\.0\.0\.1\s+localhost", run.Output);

@@ -10,7 +10,7 @@ public sealed class BusyboxImages
     private static readonly string[] DefaultEnvironment =
         ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "FROM_IMAGE=yes"];
 
-    private readonly Lazy<byte[]> _program = new(() =>
+    private static readonly Lazy<byte[]> LazyProgram = new(() =>
     {
         Need.That(File.Exists(ProgramPath), "needs the package busybox-static");
         return File.ReadAllBytes(ProgramPath);
@@ -19,7 +19,10 @@ public sealed class BusyboxImages
     private readonly Lazy<Task<byte[]>> _foreignProgram = new(FetchForeignProgramAsync);
     private readonly Lazy<byte[]> _layer;
 
-    public BusyboxImages() => _layer = new(() => Userland(_program.Value).ToTar());
+    public BusyboxImages() => _layer = new(() => Userland(Program).ToTar());
+
+    /// <summary>The static program itself.</summary>
+    public static byte[] Program => LazyProgram.Value;
 
     /// <summary>The configuration that all images here begin with.</summary>
     public static JsonObject Config => new()
@@ -121,7 +124,7 @@ public sealed class BusyboxImages
     private static readonly string[] Applets =
     [
         "[", "cat", "chmod", "chown", "cp", "dd", "df", "echo", "env", "false", "find", "getopt", "grep", "head",
-        "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "ping", "printenv", "ps", "pwd",
+        "hostname", "id", "ip", "kill", "ln", "ls", "mkdir", "mknod", "mount", "ping", "ps", "pwd",
         "readlink", "rm", "sed", "sh", "sleep", "sort", "stat", "stty", "test", "touch", "tr", "true", "tty",
         "umount", "uname", "wc",
     ];

@@ -34,7 +34,8 @@ public abstract partial class OciTest(Machine machine) : IAsyncLifetime
     /// <summary>Runs a command in a new container of the plain image, which is removed afterwards.</summary>
     protected async Task<ProgramResult> RunInPlainAsync(string[] options, params string[] command)
     {
-        string image = await Machine.PlainAsync();
+        // pulled before, so that standard error is the container's alone
+        string image = await Oci.PullAsync(await Machine.PlainAsync());
         return await Oci.RunAsync(["run", "--rm", .. options, image, .. command]);
     }
 

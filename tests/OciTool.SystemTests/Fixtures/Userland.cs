@@ -55,7 +55,7 @@ internal static class Userland
         using TemporaryDirectory work = new();
         string root = work["root"];
         ProgramResult bootstrap = await RunLongAsync("debootstrap", "--variant=minbase", "bookworm", root);
-        Need.That(bootstrap.Status == 0, $"needs a Debian archive for debootstrap: {bootstrap.Error}");
+        Need.That(bootstrap.Status == 0, $"needs a Debian archive for debootstrap: {bootstrap}");
         (await Shell.RunAsync("sh", "-c", $"cd \"$0\"\n{Dress}", root)).Succeeded();
         // deleted: 150 MB of package lists that a real base image has not got either
         (await Shell.RunAsync("sh", "-c", "rm -rf \"$0\"/var/cache/apt/archives/*.deb \"$0\"/var/lib/apt/lists/*", root))
