@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text;
 using OciTool.Images;
 using OciTool.Registry;
@@ -5,6 +6,7 @@ using Xunit;
 
 namespace OciTool.Tests.Registry;
 
+[SupportedOSPlatform("linux")]
 public sealed class AuthFileTests : IDisposable
 {
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("oci-test-");

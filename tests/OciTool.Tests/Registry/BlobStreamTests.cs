@@ -167,7 +167,7 @@ public sealed class BlobStreamTests : RegistryTests
                 return false;
             }
 
-            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
             await Task.WhenAny(Task.Delay(Timeout.Infinite, context.RequestAborted));
             return true;
         };
