@@ -64,7 +64,7 @@ internal sealed class LayerDirectory : IDisposable
     /// <summary>Nothing outside of the layer's directory may have changed.</summary>
     public string Canaries() => string.Join('|',
         new[] { _far, Near }.SelectMany(directory => Directory.EnumerateFileSystemEntries(directory, "*", SearchOption.AllDirectories))
-            .Order().Select(path => Path.GetFileName(path) + "=" + File.ReadAllText(path) + File.GetUnixFileMode(path))
+            .Order().Select(path => Path.GetFileName(path) + "=" + File.ReadAllText(path) + new FileInfo(path).UnixFileMode)
             .Concat(Directory.EnumerateFileSystemEntries(_store).Select(Path.GetFileName).Order()!));
 
     public void Dispose()

@@ -7,7 +7,7 @@ namespace OciTool.Tests.Layers;
 /// <summary>Writes archives that no sane tool would; text is Latin-1, so that every byte can be said.</summary>
 internal sealed class TarBuilder
 {
-    private readonly MemoryStream _bytes = new();
+    private readonly List<byte> _bytes = [];
 
     public TarBuilder Add(
         string name, char type = '0', string link = "", long mode = 0x1a4, long uid = 0, long gid = 0, byte[]? data = null,
@@ -54,8 +54,8 @@ internal sealed class TarBuilder
     {
         if (data is not null)
         {
-            _bytes.Write(data);
-            _bytes.Write(new byte[-data.Length & 511]);
+            _bytes.AddRange(data);
+            _bytes.AddRange(new byte[-data.Length & 511]);
         }
 
         return this;
@@ -63,7 +63,7 @@ internal sealed class TarBuilder
 
     public TarBuilder Raw(ReadOnlySpan<byte> bytes)
     {
-        _bytes.Write(bytes);
+        _bytes.AddRange(bytes);
         return this;
     }
 
