@@ -22,8 +22,8 @@ internal static class Program
         }
 
         // our own writers: Console's are slower to build, and flush after every piece
-        using StreamWriter output = new(Console.OpenStandardOutput(), new UTF8Encoding(false), bufferSize: 4096);
-        using StreamWriter error = new(Console.OpenStandardError(), new UTF8Encoding(false), bufferSize: 1024) { AutoFlush = true };
+        using StreamWriter output = new(new StandardOutput(1), new UTF8Encoding(false), bufferSize: 4096);
+        using StreamWriter error = new(new StandardOutput(2), new UTF8Encoding(false), bufferSize: 1024) { AutoFlush = true };
         if (args is ["--version" or "-v"])
         {
             output.Write(VersionLine("oci"));

@@ -29,6 +29,11 @@ public sealed record Document
     /// <summary>The digest of the bytes.</summary>
     public Digest Digest => Descriptor.Digest;
 
+    /// <summary>Takes bytes that were verified when they were stored, and are the store's own since.</summary>
+    /// <param name="descriptor">What names them.</param>
+    /// <param name="bytes">The bytes; their size has been compared.</param>
+    public static Document Trust(Descriptor descriptor, ReadOnlyMemory<byte> bytes) => new(descriptor.Bare, bytes);
+
     /// <summary>Takes bytes that a descriptor names, after verifying their size and digest.</summary>
     /// <param name="expected">What the bytes must match; its media type becomes the document's.</param>
     /// <param name="bytes">The bytes as fetched.</param>

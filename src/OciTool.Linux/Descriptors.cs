@@ -50,6 +50,14 @@ public static class Descriptors
         while (buffer.Length > 0)
         {
             int written = TryWrite(file, buffer);
+            if (written == -(int)Errno.EAGAIN)
+            {
+                // whoever shares the descriptor with us has made it non-blocking
+                Span<PollEntry> entry = [new PollEntry(file, PollEvents.Write)];
+                Poller.Wait(entry, timeout: -1);
+                continue;
+            }
+
             buffer = written >= 0
                 ? buffer[written..]
                 : throw new ErrnoException("write", name, (Errno)(-written));

@@ -24,13 +24,13 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
 
     internal ImageDocuments? Load(Descriptor manifestDescriptor)
     {
-        if (content.Find(manifestDescriptor) is not { } manifestDocument)
+        if (content.Read(manifestDescriptor) is not { } manifestDocument)
         {
             return null;
         }
 
         Manifest manifest = Manifest.Parse(manifestDocument);
-        return content.Find(manifest.Config) is { } config
+        return content.Read(manifest.Config) is { } config
             ? new ImageDocuments(manifestDocument, manifest, config, ImageConfig.Parse(config, manifest))
             : null;
     }
@@ -88,12 +88,12 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
                     Reach(entry, without, blobs, diffIds);
                 }
             }
-            else if (content.Find(root) is { } document)
+            else if (content.Read(root) is { } document)
             {
                 Manifest manifest = Manifest.Parse(document);
                 blobs.Add(manifest.Config.Digest);
                 blobs.UnionWith(manifest.Layers.Select(layer => layer.Digest));
-                if (content.Find(manifest.Config) is { } config)
+                if (content.Read(manifest.Config) is { } config)
                 {
                     diffIds.UnionWith(ImageConfig.Parse(config).Rootfs.DiffIds);
                 }
@@ -106,5 +106,5 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
     }
 
     private IReadOnlyList<Descriptor> Entries(Descriptor index) =>
-        content.Find(index) is { } document ? ImageIndex.Parse(document).Manifests : [];
+        content.Read(index) is { } document ? ImageIndex.Parse(document).Manifests : [];
 }
