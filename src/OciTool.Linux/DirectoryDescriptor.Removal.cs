@@ -36,6 +36,7 @@ public sealed partial class DirectoryDescriptor
 
     private Errno OpenReadable(ReadOnlySpan<byte> name, out DirectoryDescriptor? directory)
     {
+        _ = SetMode(name, 0x1c0); // 0700: without root, a directory's own mode may forbid to empty it
         Errno errno = Open(name, LinkRule.Refuse, Interop.Libc.O_RDONLY, out int descriptor);
         directory = errno == Errno.None ? new(new(descriptor, ownsHandle: true)) : null;
         return errno;

@@ -32,7 +32,7 @@ internal static class LayerCorpus
         new("A10 root as file", _ => New().File("/"), "root directory cannot be replaced by a file"),
         new("A11 odd slashes", _ => New().File("a//b///c").File("./x/./y"), null, l => l.Exists("a/b/c") && l.Exists("x/y")),
         new("A12 file with trailing slash and a child", _ => New().File("f/").File("f/child"), "Not a directory"),
-        new("A13 V7 directory by trailing slash", _ => New().Add("d/", '\0', edit: ToV7).File("d/x"), null, l => l.Exists("d/x")),
+        new("A13 V7 directory by trailing slash", _ => New().Add("d/", '\0', mode: 0x1ed, edit: ToV7).File("d/x"), null, l => l.Exists("d/x")),
         new("A14 missing parents", _ => New().File("p/q/r"), null, l => l.Status("p/q") is { IsDirectory: true, Mode: 0x1ed }),
         new("F01 300 byte path", _ => New().Pax(("path", new string('a', 150) + "/" + new string('b', 150))).File("x"), null, l => l.Exists(new string('a', 150) + "/" + new string('b', 150))),
         new("F02 component of 256 bytes", _ => New().Pax(("path", new string('a', 256))).File("x"), "File name too long"),
