@@ -17,7 +17,7 @@ internal static class ProcessorLevel
     };
 
     // Each level's list is the psABI's, as far as cpuid leaves 1, 7 and 0x80000001 show it; AVX needs the kernel's
-    // consent (OSXSAVE), which the intrinsics' IsSupported has checked.
+    // consent, which OSXSAVE tells. (Avx2.IsSupported is no answer: ahead-of-time code knows its own baseline only.)
     private static string OfX64()
     {
         if (!X86Base.IsSupported)
@@ -44,13 +44,12 @@ internal static class ProcessorLevel
 
         const int Level3 = Fma | Movbe | Osxsave | Avx | F16c;
         const int Level3Extended = Bmi1 | Avx2 | Bmi2;
-        if ((ecx1 & Level3) != Level3 || (ebx7 & Level3Extended) != Level3Extended || (ecx81 & Lzcnt) == 0
-            || !System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+        if ((ecx1 & Level3) != Level3 || (ebx7 & Level3Extended) != Level3Extended || (ecx81 & Lzcnt) == 0)
         {
             return "v2";
         }
 
         const int Level4 = Avx512F | Avx512Dq | Avx512Cd | Avx512Bw | Avx512Vl;
-        return (ebx7 & Level4) == Level4 && System.Runtime.Intrinsics.X86.Avx512F.IsSupported ? "v4" : "v3";
+        return (ebx7 & Level4) == Level4 ? "v4" : "v3";
     }
 }

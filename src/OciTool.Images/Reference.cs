@@ -56,7 +56,7 @@ public sealed record Reference : IParsable<Reference>
     public static Reference Parse(string text) =>
         TryParse(text, out Reference? reference, out string? mistake)
             ? reference
-            : throw new OciException($"invalid reference '{Printable.Shorten(text)}': {mistake}");
+            : throw new OciException($"invalid reference format '{Printable.Shorten(text)}': {mistake}");
 
     /// <inheritdoc/>
     public static Reference Parse(string s, IFormatProvider? provider) => Parse(s);

@@ -90,6 +90,9 @@ public static class Descriptors
     public static bool IsPipe(SafeFileHandle file) =>
         (Interop.Libc.Statx(file, "").Mode & Interop.Libc.S_IFMT) == Interop.Libc.S_IFIFO;
 
+    /// <summary>The permission bits of a file, setuid, setgid and sticky included.</summary>
+    public static int PermissionsOf(SafeFileHandle file) => Interop.Libc.Statx(file, "").Mode & 0xFFF;
+
     /// <summary>Whether a descriptor stands for a directory.</summary>
     public static bool IsDirectory(SafeFileHandle file) =>
         (Interop.Libc.Statx(file, "").Mode & Interop.Libc.S_IFMT) == Interop.Libc.S_IFDIR;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
@@ -29,6 +30,17 @@ public readonly ref struct OpenedFile
         }
 
         return Errno.None;
+    }
+
+    /// <summary>Reads from the file's position.</summary>
+    /// <param name="buffer">Where to.</param>
+    /// <param name="count">How many bytes were read; 0 at the end.</param>
+    public Errno Read(Span<byte> buffer, out int count)
+    {
+        using SafeFileHandle file = new(_descriptor, ownsHandle: false);
+        int result = Descriptors.TryRead(file, buffer);
+        count = Math.Max(result, 0);
+        return (Errno)Math.Max(-result, 0);
     }
 
     /// <summary>Writes bytes at an offset; what was skipped stays a hole.</summary>

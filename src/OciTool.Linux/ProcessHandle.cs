@@ -43,6 +43,25 @@ public sealed class ProcessHandle : IDisposable
         return information[2] == CLD_EXITED ? information[6] : 128 + information[6];
     }
 
+    /// <summary>Waits for the process to end, whether it is a child or not.</summary>
+    /// <param name="milliseconds">How long.</param>
+    /// <returns>False when the time is over.</returns>
+    public bool WaitForEnd(int milliseconds)
+    {
+        long end = Environment.TickCount64 + milliseconds;
+        Span<PollEntry> entry = [new PollEntry(Handle, PollEvents.Read)];
+        while (!entry[0].Found.HasFlag(PollEvents.Read))
+        {
+            int left = (int)Math.Max(0, end - Environment.TickCount64);
+            if (!Poller.Wait(entry, left) && left == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Handle.Dispose();
 
@@ -61,6 +80,9 @@ public static class Signals
 
     /// <summary>SIGUSR2.</summary>
     public const int User2 = 12;
+
+    /// <summary>SIGTERM.</summary>
+    public const int Terminate = 15;
 
     /// <summary>SIGCHLD.</summary>
     public const int Child = 17;

@@ -107,7 +107,9 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
             ? OpenOrdinary(mount.Destination)
             : MountPoints.OpenOrCreate(root, mount.Destination, directory: true);
         Check(target, mount);
-        SafeFileHandle made = Mounts.Create(mount.Type, mount.Source, mount.Options, mount.Set);
+        SafeFileHandle made = mount.Type == "tmpfs"
+            ? CreateTmpfs(mount, target)
+            : Mounts.Create(mount.Type, mount.Source, mount.Options, mount.Set);
         try
         {
             Mounts.Attach(made, target, mount.Destination);
@@ -133,6 +135,46 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
         finally
         {
             made?.Dispose();
+        }
+    }
+
+    // runc's two rules for a tmpfs: it has the mode of the directory that it covers, and with tmpcopyup its content
+    private static SafeFileHandle CreateTmpfs(PlannedMount mount, SafeFileHandle target)
+    {
+        const string CopyUp = "tmpcopyup";
+        List<string> options = [.. mount.Options];
+        bool copyUp = options.Remove(CopyUp);
+        if (!options.Exists(option => option.StartsWith("mode=", StringComparison.Ordinal)))
+        {
+            options.Add($"mode={Convert.ToString(Descriptors.PermissionsOf(target), 8)}");
+        }
+
+        // what is copied has to be written before the mount becomes read-only
+        SafeFileHandle made = Mounts.Create(mount.Type, mount.Source, options, mount.Set & ~MountAttributes.ReadOnly);
+        try
+        {
+            if (copyUp)
+            {
+                using DirectoryDescriptor from = DirectoryDescriptor.Of(target);
+                using DirectoryDescriptor to = DirectoryDescriptor.Of(made);
+                Errno errno = from.CopyTo(to);
+                if (errno != Errno.None)
+                {
+                    throw new ErrnoException("copy to tmpfs", mount.Destination, errno);
+                }
+            }
+
+            if (mount.Set.HasFlag(MountAttributes.ReadOnly))
+            {
+                Mounts.SetAttributes(made, MountAttributes.ReadOnly, MountAttributes.None, recursive: false);
+            }
+
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
         }
     }
 

@@ -170,15 +170,10 @@ public static partial class SpecGenerator
 
     private static LinuxSpec Linux(string containerId, RunOptions options)
     {
-        List<NamespaceSpec> namespaces = [new("pid"), new("ipc"), new("uts"), new("mount")];
+        List<NamespaceSpec> namespaces = [new("pid"), new("ipc"), new("uts"), new("mount"), new("cgroup")];
         if (options.Network == NetworkMode.None)
         {
             namespaces.Add(new("network"));
-        }
-
-        if (Cgroups.CgroupMounts.HostIsUnified())
-        {
-            namespaces.Add(new("cgroup")); // on cgroup v1 the host's, as podman does: the mount is read-only either way
         }
 
         return new()

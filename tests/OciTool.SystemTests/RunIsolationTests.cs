@@ -135,9 +135,10 @@ public sealed class RunIsolationTests(Machine machine) : OciTest(machine)
     [Fact]
     public async Task No_file_of_ours_stays_open_in_the_container()
     {
-        ProgramResult run = await ScriptAsync("for fd in /proc/$$/fd/*; do echo ${fd##*/}; done");
+        // from another process: whoever lists its own descriptors has opened one for that
+        ProgramResult run = await ScriptAsync("ls /proc/1/fd; true");
 
-        Assert.Equal(["0", "1", "2"], run.Succeeded().Lines.Where(descriptor => descriptor != "10"));
+        Assert.Equal(["0", "1", "2"], run.Succeeded().Lines);
     }
 
     [Fact]

@@ -13,10 +13,12 @@ internal sealed class RmCommand : Verb
     private readonly Option<bool> _force = new("--force", "-f") { Description = "Force removal of a running container; no error for one that does not exist" };
     private readonly Option<bool> _ignore = new("--ignore", "-i") { Description = "Ignore errors when a specified container is missing" };
 
+    private readonly Option<int> _time = new("--time", "-t") { Description = "Seconds to wait for a running container to stop before killing it (default 10)", HelpName = "int", DefaultValueFactory = _ => 10 };
+
     public RmCommand()
         : base("rm", "Remove one or more containers")
     {
-        Details = "Removes containers with all that they wrote. A running container is only removed with --force, which kills it.";
+        Details = "Removes containers with all that they wrote. A running container is only removed with --force, which stops it first: with SIGTERM, and SIGKILL after the time.";
         Operands = "CONTAINER [CONTAINER...]";
         Examples = ["rm mycontainer", "rm --force 860a4b235279", "rm --all --force"];
         OperandKind = OperandKind.Container;
@@ -24,6 +26,7 @@ internal sealed class RmCommand : Verb
         Add(_all);
         Add(_force);
         Add(_ignore);
+        Add(_time);
         SetAction(Remove);
     }
 
@@ -62,7 +65,7 @@ internal sealed class RmCommand : Verb
             {
                 if (force)
                 {
-                    Kill(containers, container);
+                    Stop(containers, container, command.GetValue(_time));
                 }
 
                 containers.Remove(container);
@@ -77,15 +80,27 @@ internal sealed class RmCommand : Verb
         return SeveralFailures.Report(failures);
     }
 
-    // the runner of the container gives up its lock when the container has ended and it has written so
-    private static void Kill(ContainerStore containers, ContainerRecord container)
+    private static void Stop(ContainerStore containers, ContainerRecord container, int seconds)
     {
-        if (container is { State: ContainerState.Running, Pid: > 0 })
+        if (container is not { State: ContainerState.Running, Pid: > 0 })
+        {
+            return;
+        }
+
+        try
         {
             using ProcessHandle process = new(container.Pid);
-            process.TrySignal(Signals.Kill);
-            containers.WaitUntilEnded(container.Id);
+            if (seconds <= 0 || !process.TrySignal(Signals.Terminate) || !process.WaitForEnd(seconds * 1000))
+            {
+                process.TrySignal(Signals.Kill);
+            }
         }
+        catch (ErrnoException e) when (e.Errno == Errno.ESRCH)
+        {
+            // it has ended meanwhile
+        }
+
+        containers.WaitUntilEnded(container.Id); // its runner gives up the lock when it has written how it ended
     }
 }
 

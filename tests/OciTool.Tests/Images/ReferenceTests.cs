@@ -59,7 +59,7 @@ public sealed class ReferenceTests
     public void A_mistake_is_named(string text, string part)
     {
         OciException error = Assert.Throws<OciException>(() => Reference.Parse(text));
-        Assert.StartsWith("invalid reference '", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("invalid reference format '", error.Message, StringComparison.Ordinal);
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', error.Message);
     }
