@@ -53,6 +53,13 @@ internal sealed class StandardOutput(int descriptor) : Stream
     }
 
     /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _file.Dispose(); // the descriptor stays open: the handle does not own it
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
     public override void Flush()
     {
     }

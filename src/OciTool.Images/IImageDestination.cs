@@ -8,6 +8,11 @@ public interface IImageDestination
     /// <param name="descriptor">A manifest, index or config.</param>
     Document? FindDocument(Descriptor descriptor);
 
+    /// <summary>Waits until nobody else writes a blob here; nobody else will until the result is disposed.</summary>
+    /// <param name="blob">The config; layers are reserved by <see cref="WriteLayerAsync"/> itself.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken);
+
     /// <summary>Writes a manifest, index or config.</summary>
     /// <param name="document">The document, verified by whoever fetched it.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -90,6 +90,13 @@ public static class ImageCopier
                 $"config {descriptor.Digest}: {descriptor.Size} bytes are more than the limit of {Document.MaxSize}");
         }
 
+        using IDisposable reserved = await destination.ReserveAsync(descriptor, cancellationToken);
+        if (destination.FindDocument(descriptor) is { } fetchedMeanwhile)
+        {
+            progress.Skipped(descriptor);
+            return fetchedMeanwhile;
+        }
+
         progress.Started(descriptor, offset: 0);
         await using Stream content = await source.OpenBlobAsync(descriptor, offset: 0, cancellationToken);
         byte[] bytes = await ReadAtMostAsync(content, descriptor.Size + 1, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -103,6 +104,7 @@ public sealed partial class DirectoryDescriptor
         }
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "An opened file is a descriptor that is open only where the result is no error.")]
     private Errno CopyFile(ReadOnlySpan<byte> name, DirectoryDescriptor target)
     {
         Errno errno = OpenRegularFile(name, out OpenedFile source);
@@ -111,22 +113,28 @@ public sealed partial class DirectoryDescriptor
             return errno;
         }
 
-        errno = target.CreateFile(name, out OpenedFile copy);
-        if (errno == Errno.None)
+        using (source)
+        {
+            errno = target.CreateFile(name, out OpenedFile copy);
+            return errno == Errno.None ? CopyContent(source, copy) : errno;
+        }
+    }
+
+    private static Errno CopyContent(OpenedFile source, OpenedFile copy)
+    {
+        using (copy)
         {
             byte[] buffer = new byte[64 * 1024];
-            int read;
-            do
+            while (true)
             {
-                errno = source.Read(buffer, out read);
-                errno = errno == Errno.None ? copy.Write(buffer.AsSpan(0, read)) : errno;
+                Errno errno = source.Read(buffer, out int count);
+                errno = errno == Errno.None ? copy.Write(buffer.AsSpan(0, count)) : errno;
+                if (count == 0 || errno != Errno.None)
+                {
+                    return errno;
+                }
             }
-            while (read > 0 && errno == Errno.None);
-            copy.Dispose();
         }
-
-        source.Dispose();
-        return errno;
     }
 
     private Errno CopyLink(ReadOnlySpan<byte> name, DirectoryDescriptor target)

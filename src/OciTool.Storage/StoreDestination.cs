@@ -44,6 +44,14 @@ public sealed class StoreDestination : IImageDestination, IDisposable
         Lease.Look(() => _images.Content.Find(descriptor), descriptor.Digest);
 
     /// <inheritdoc/>
+    public async Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken)
+    {
+        _ = Lease; // makes the directories
+        string path = Path.Join(_root.Locks, $"{blob.Digest.Algorithm}-{blob.Digest.Hex}");
+        return new Reservation(await FileLock.AcquireAsync(path, cancellationToken), path);
+    }
+
+    /// <inheritdoc/>
     public Task WriteDocumentAsync(Document document, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -67,16 +75,8 @@ public sealed class StoreDestination : IImageDestination, IDisposable
                 return;
             }
 
-            string lockFile = Path.Join(_root.Locks, $"{layer.Blob.Digest.Algorithm}-{layer.Blob.Digest.Hex}");
-            using FileLock held = await FileLock.AcquireAsync(lockFile, cancellationToken);
-            try
-            {
-                await TakeAsync(layer, progress, cancellationToken);
-            }
-            finally
-            {
-                File.Delete(lockFile); // whoever waits for it notices, and makes a new one
-            }
+            using IDisposable reserved = await ReserveAsync(layer.Blob, cancellationToken);
+            await TakeAsync(layer, progress, cancellationToken);
         }
         catch (Exception e) when (e is OciException or IOException or UnauthorizedAccessException)
         {
@@ -134,5 +134,14 @@ public sealed class StoreDestination : IImageDestination, IDisposable
 
         await download.RunAsync(apply: !applied, cancellationToken);
         progress.Finished(layer.Blob);
+    }
+
+    private sealed class Reservation(FileLock held, string path) : IDisposable
+    {
+        public void Dispose()
+        {
+            File.Delete(path); // whoever waits for it notices, and makes a new one
+            held.Dispose();
+        }
     }
 }

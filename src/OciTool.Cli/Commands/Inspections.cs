@@ -23,7 +23,7 @@ internal static class Inspections
             RepoTags = [.. summary.Names.Where(name => !name.Contains('@', StringComparison.Ordinal))],
             RepoDigests = [.. summary.RepoDigests],
             Parent = config.Parent ?? "",
-            Comment = config.Comment ?? config.History?.LastOrDefault()?.Comment ?? "",
+            Comment = config.Comment ?? (config.History is [.., { } last] ? last.Comment : null) ?? "",
             Created = summary.Created,
             Config = Of(config.Config ?? new ExecutionConfig()),
             Version = config.DockerVersion ?? "",
@@ -53,7 +53,7 @@ internal static class Inspections
         {
             Id = container.Id,
             Created = container.Created,
-            Path = container.Command.FirstOrDefault() ?? "",
+            Path = container.Command is [{ } program, ..] ? program : "",
             Args = [.. container.Command.Skip(1)],
             State = new Views.ContainerState
             {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -6,6 +7,8 @@ namespace OciTool.Cli.Output;
 /// <summary>Prints a record as YAML in block style, two blanks for each level: what <c>info</c> prints for people.</summary>
 internal static class Yaml
 {
+    private static readonly SearchValues<char> Special = SearchValues.Create(":#{}[]&*!|>'\"%@`\n\t");
+
     /// <summary>Prints a record.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="value">The record.</param>
@@ -56,7 +59,7 @@ internal static class Yaml
         }
 
         string text = value.GetString()!;
-        bool plain = text.Length > 0 && text.AsSpan().IndexOfAny(":#{}[]&*!|>'\"%@`\n\t") < 0
+        bool plain = text.Length > 0 && text.AsSpan().IndexOfAny(Special) < 0
             && !char.IsWhiteSpace(text[0]) && !char.IsWhiteSpace(text[^1]) && text[0] is not ('-' or '?') && !double.TryParse(text, out _)
             && text is not ("true" or "false" or "null" or "yes" or "no" or "~");
         return plain ? text : value.GetRawText();

@@ -16,7 +16,7 @@ internal static class Userland
         cp /bin/true setuid && chmod 6755 setuid
         mkdir sticky && chmod 1777 sticky
         cp /bin/true capable && setcap cap_net_raw+ep capable
-        echo x > attributed && setfattr -n user.colour -v blue attributed && setfattr -n user.empty attributed
+        echo x > attributed && setfattr -n user.colour -v blue attributed
         setfattr -n user.on.directory -v yes sticky
         mknod character c 1 3 && mknod block b 7 0 && mkfifo fifo && chmod 0600 fifo
         ln -s /nowhere/at/all dangling

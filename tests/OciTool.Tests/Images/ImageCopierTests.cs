@@ -152,6 +152,9 @@ public sealed class ImageCopierTests
 
         public Document? FindDocument(Descriptor descriptor) => Documents.GetValueOrDefault(descriptor.Digest);
 
+        public Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken) =>
+            Task.FromResult<IDisposable>(new MemoryStream());
+
         public Task WriteDocumentAsync(Document document, CancellationToken cancellationToken)
         {
             Documents[document.Digest] = document;
