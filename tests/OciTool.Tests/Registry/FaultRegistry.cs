@@ -64,7 +64,7 @@ internal sealed class FaultRegistry : IAsyncDisposable
         return registry;
     }
 
-    internal Reference Reference(string rest) => Images.Reference.Parse($"{Address.Authority}/{rest}");
+    internal Reference Reference(string rest) => OciTool.Images.Reference.Parse($"{Address.Authority}/{rest}");
 
     internal Descriptor AddBlob(byte[] content)
     {

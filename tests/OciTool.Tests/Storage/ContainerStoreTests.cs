@@ -1,6 +1,7 @@
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage;
+using Xunit;
 
 namespace OciTool.Tests.Storage;
 

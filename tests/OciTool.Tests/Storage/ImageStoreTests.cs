@@ -1,5 +1,6 @@
 using OciTool.Images;
 using OciTool.Storage;
+using Xunit;
 
 namespace OciTool.Tests.Storage;
 
@@ -273,6 +274,9 @@ public sealed class ImageStoreTests : IDisposable
     private sealed class Uncommitted(IImageDestination inner) : IImageDestination
     {
         public Document? FindDocument(Descriptor descriptor) => inner.FindDocument(descriptor);
+
+        public Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken) =>
+            inner.ReserveAsync(blob, cancellationToken);
 
         public Task WriteDocumentAsync(Document document, CancellationToken cancellationToken) =>
             inner.WriteDocumentAsync(document, cancellationToken);

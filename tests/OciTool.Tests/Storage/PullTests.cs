@@ -2,6 +2,7 @@ using System.Text;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage;
+using Xunit;
 
 namespace OciTool.Tests.Storage;
 

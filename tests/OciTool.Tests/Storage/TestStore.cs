@@ -1,5 +1,6 @@
 using OciTool.Images;
 using OciTool.Storage;
+using Xunit;
 
 namespace OciTool.Tests.Storage;
 
