@@ -100,7 +100,7 @@ internal sealed partial class DirectoryWriter
     {
         if (errno != Errno.None)
         {
-            throw new LayerException(path[..^1], ErrnoException.Describe(errno), offset: -1);
+            throw new LayerException(path[..^1], ErrnoException.Describe(errno), offset: -1, new ErrnoException("write", null, errno));
         }
     }
 }

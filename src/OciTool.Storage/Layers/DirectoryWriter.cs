@@ -257,7 +257,7 @@ internal sealed partial class DirectoryWriter : IDisposable
     {
         if (errno != Errno.None)
         {
-            throw _layer.Refused($"{failure}: {ErrnoException.Describe(errno)}");
+            throw _layer.Refused($"{failure}: {ErrnoException.Describe(errno)}", new ErrnoException("write", null, errno));
         }
     }
 

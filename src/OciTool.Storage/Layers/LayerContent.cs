@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using OciTool.Images;
+using OciTool.Linux;
 
 namespace OciTool.Storage.Layers;
 
@@ -65,7 +66,8 @@ internal sealed class LayerContent : ReadOnlyStream
         Count += count;
         return Count <= _maxBytes
             ? count
-            : throw new LayerException($"more than {_maxBytes} uncompressed bytes: there is no room for it", Count);
+            : throw new LayerException(
+                $"more than {_maxBytes} uncompressed bytes: there is no room for it", Count, new ErrnoException("write", null, Errno.ENOSPC));
     }
 
     /// <inheritdoc/>

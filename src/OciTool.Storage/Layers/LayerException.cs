@@ -17,8 +17,9 @@ public sealed class LayerException : OciException
     /// <param name="entry">The entry's name as the archive has it.</param>
     /// <param name="reason">What is wrong with it.</param>
     /// <param name="offset">Where its header starts in the uncompressed archive, in bytes.</param>
-    public LayerException(ReadOnlySpan<byte> entry, string reason, long offset)
-        : base($"entry {Quote(entry)}: {reason}")
+    /// <param name="innerException">The cause, when another failure led to this one.</param>
+    public LayerException(ReadOnlySpan<byte> entry, string reason, long offset, Exception? innerException = null)
+        : base($"entry {Quote(entry)}: {reason}", innerException)
     {
         Entry = Printable.Escape(entry);
         Offset = offset;

@@ -79,7 +79,8 @@ internal sealed class LayerReader(TarReader tar, LayerLimits limits, Warnings wa
     }
 
     /// <summary>A failure that names the present entry.</summary>
-    public LayerException Refused(string reason) => new(Entry.Name, reason, Entry.Offset);
+    public LayerException Refused(string reason, Exception? innerException = null) =>
+        new(Entry.Name, reason, Entry.Offset, innerException);
 
     private void Check()
     {

@@ -279,7 +279,7 @@ public sealed class PullTests : IDisposable
 
             LayerTransferException failure = await Assert.ThrowsAsync<LayerTransferException>(() => small.PullAsync(image, "a"));
 
-            Assert.StartsWith("no space left on device writing layer 2/2 (sha256:", failure.Message, StringComparison.Ordinal);
+            Assert.Matches(@"^no space left on device writing layer [12]/2 \(sha256:", failure.Message);
             Assert.Empty(small.FilesBelow("tmp"));
             await MountAsync("-o", "remount,size=8m", mount);
             await small.PullAsync(image, "a");
