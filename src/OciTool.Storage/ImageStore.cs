@@ -226,7 +226,8 @@ public sealed class ImageStore
             0 => null,
             1 => new ImageMatch(matches[0].Bare, LayoutIndex.NameOf(matches[0])),
             _ => throw new OciException($"'{Printable.Shorten(text)}' may be any of "
-                + string.Join(", ", matches.Take(8).Select(LayoutIndex.NameOf))) { Hint = "write the whole name" },
+                + string.Join(", ", matches.Take(8).Select(LayoutIndex.NameOf)))
+            { Hint = "write the whole name" },
         };
     }
 

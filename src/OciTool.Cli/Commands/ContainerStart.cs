@@ -117,7 +117,9 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 {
                     container = container with
                     {
-                        State = ContainerState.Running, Pid = pid, StartedAt = TimeProvider.System.GetUtcNow(),
+                        State = ContainerState.Running,
+                        Pid = pid,
+                        StartedAt = TimeProvider.System.GetUtcNow(),
                     };
                     containers.Update(container);
                 },
@@ -126,7 +128,10 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             {
                 containers.Update(container with
                 {
-                    State = ContainerState.Exited, Pid = 0, ExitCode = status, FinishedAt = TimeProvider.System.GetUtcNow(),
+                    State = ContainerState.Exited,
+                    Pid = 0,
+                    ExitCode = status,
+                    FinishedAt = TimeProvider.System.GetUtcNow(),
                 });
             }
 

@@ -12,7 +12,11 @@ internal sealed class ImagesCommand : Verb
 {
     private static readonly Dictionary<string, string> Headings = new()
     {
-        ["ID"] = "IMAGE ID", ["Id"] = "IMAGE ID", ["CreatedSince"] = "CREATED", ["CreatedAt"] = "CREATED AT", ["RepoTags"] = "REPOTAGS",
+        ["ID"] = "IMAGE ID",
+        ["Id"] = "IMAGE ID",
+        ["CreatedSince"] = "CREATED",
+        ["CreatedAt"] = "CREATED AT",
+        ["RepoTags"] = "REPOTAGS",
     };
 
     private readonly Argument<string?> _image = new("IMAGE") { Description = "Only images of this name.", Arity = ArgumentArity.ZeroOrOne };

@@ -12,7 +12,10 @@ internal sealed class PsCommand : Verb
 {
     private static readonly Dictionary<string, string> Headings = new()
     {
-        ["ID"] = "CONTAINER ID", ["Id"] = "CONTAINER ID", ["CreatedAt"] = "CREATED", ["RunningFor"] = "CREATED",
+        ["ID"] = "CONTAINER ID",
+        ["Id"] = "CONTAINER ID",
+        ["CreatedAt"] = "CREATED",
+        ["RunningFor"] = "CREATED",
     };
 
     private readonly Option<bool> _all = new("--all", "-a") { Description = "Show all the containers, default is only running containers" };
