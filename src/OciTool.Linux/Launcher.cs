@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
-/// <summary>Starts this binary again, as the first process of a new PID namespace where one is wanted.</summary>
+/// <summary>Starts this binary again, as the first process of a new PID namespace.</summary>
 /// <remarks>
 /// The child is made by posix_spawn(3), which is C code from clone (CLONE_VM, CLONE_VFORK, on a stack of its own) to
 /// execve: it never runs a line of managed code, so a garbage collection in this process cannot hang it. Why not
@@ -18,7 +18,6 @@ public static class Launcher
     /// <summary>Starts the binary.</summary>
     /// <param name="binary">What to execute.</param>
     /// <param name="arguments">Its arguments, without its name.</param>
-    /// <param name="newProcesses">Whether the child is process 1 of a new PID namespace.</param>
     /// <param name="standard">The child's standard input, output and error; null for the same as here.</param>
     /// <param name="passed">What else the child gets, as descriptors 3, 4, …; nothing more is inherited.</param>
     /// <returns>The child.</returns>
@@ -26,7 +25,6 @@ public static class Launcher
     public static ProcessHandle Start(
         OwnBinary binary,
         ReadOnlySpan<string> arguments,
-        bool newProcesses,
         ReadOnlySpan<SafeFileHandle?> standard,
         ReadOnlySpan<SafeFileHandle> passed)
     {
@@ -46,11 +44,6 @@ public static class Launcher
             for (int i = 0; i < passed.Length; i++)
             {
                 moves[count++] = (Copy(passed[i], copies), FirstPassed + i);
-            }
-
-            if (!newProcesses)
-            {
-                return new ProcessHandle(Spawn(binary.Path, arguments, moves[..count]));
             }
 
             // the namespace is this thread's for as long as the call takes: only its children would be in the new one

@@ -19,14 +19,8 @@ public sealed record ContainerLaunch
     /// <summary>The compiled system call filter, 8 bytes an instruction; null for none.</summary>
     public byte[]? SeccompProgram { get; init; }
 
-    /// <summary>The container's cgroup, made already; it is deleted when the container has ended.</summary>
+    /// <summary>The container's cgroup, made already; stays the caller's.</summary>
     public Cgroup? Cgroup { get; init; }
-
-    /// <summary>Whether the container gets our standard input.</summary>
-    public bool Interactive { get; init; }
-
-    /// <summary>Whether it gets a terminal of its own.</summary>
-    public bool Terminal { get; init; }
 
     /// <summary>Whether signals that we get go to the container.</summary>
     public bool SignalProxy { get; init; } = true;

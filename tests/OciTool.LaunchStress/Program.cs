@@ -52,12 +52,12 @@ internal static class Program
         {
             using RootDirectory root = DetachedMount.Create(new Mount("bind", args[0], []));
             string[] command = [.. args.Skip(3).SkipWhile(word => word is "-t" or "-i")];
-            return MainProcess.Run(new ContainerLaunch
+            string[] options = [.. args[3..].TakeWhile(word => word.StartsWith('-'))];
+            using MainProcess process = MainProcess.Start(options.Contains("-i"), options.Contains("-t"));
+            return process.Run(new ContainerLaunch
             {
                 Id = "stress",
                 Rootfs = root,
-                Terminal = args[3..].TakeWhile(word => word.StartsWith('-')).Contains("-t"),
-                Interactive = args[3..].TakeWhile(word => word.StartsWith('-')).Contains("-i"),
                 Spec = Specification(command),
             });
         }

@@ -50,7 +50,28 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 $"container id file exists. Ensure another container is not using it or delete {CidFile}");
         }
 
-        StoredImage image = request.Obtain(images, pull);
+        // its start-up goes on while the image is looked up; a pull takes so long that it would only be in the way
+        MainProcess? process = MainProcess.Start(Options.Interactive, Options.Terminal);
+        try
+        {
+            StoredImage image = request.Obtain(images, () =>
+            {
+                process?.Dispose();
+                process = null;
+                return pull();
+            });
+            process ??= MainProcess.Start(Options.Interactive, Options.Terminal);
+            return Run(process, root, containers, new DirectorySnapshotter(images, containers), image);
+        }
+        finally
+        {
+            process?.Dispose();
+        }
+    }
+
+    private int Run(
+        MainProcess process, StorageRoot root, ContainerStore containers, DirectorySnapshotter snapshotter, StoredImage image)
+    {
         ContainerRecord container = Record(image);
         containers.Create(container);
         using FileLock? held = containers.TryHold(container.Id);
@@ -58,7 +79,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         try
         {
             WriteCidFile(container.Id);
-            return Launch(root, containers, new DirectorySnapshotter(images, containers), image, container);
+            return Launch(process, root, containers, snapshotter, image, container);
         }
         catch (OciException e) when (keep)
         {
@@ -76,7 +97,12 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     }
 
     private int Launch(
-        StorageRoot root, ContainerStore containers, DirectorySnapshotter snapshotter, StoredImage image, ContainerRecord container)
+        MainProcess process,
+        StorageRoot root,
+        ContainerStore containers,
+        DirectorySnapshotter snapshotter,
+        StoredImage image,
+        ContainerRecord container)
     {
         string directory = containers.DirectoryOf(container.Id);
         using RootDirectory rootfs = DetachedMount.Create(snapshotter.Prepare(container.Id, image.Config));
@@ -102,7 +128,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
 
         try
         {
-            int status = MainProcess.Run(new ContainerLaunch
+            int status = process.Run(new ContainerLaunch
             {
                 Id = container.Id,
                 Spec = spec,
@@ -110,8 +136,6 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 SeccompProgram = generated.Seccomp?.Compile(Path.Join(root.Path, "seccomp")),
                 InitBinary = Options.Init ? InitBinary.Find() : null,
                 Cgroup = cgroup,
-                Interactive = Options.Interactive,
-                Terminal = Options.Terminal,
                 SignalProxy = SignalProxy,
                 Started = pid =>
                 {

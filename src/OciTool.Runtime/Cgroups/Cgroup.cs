@@ -29,7 +29,7 @@ public sealed class Cgroup
     /// <summary>The directories, each with a <c>cgroup.procs</c>.</summary>
     public IReadOnlyList<string> Directories => _directories;
 
-    /// <summary>The directory of cgroup v2, into which a process can be cloned; null on a host with v1.</summary>
+    /// <summary>The directory of cgroup v2; null on a host with v1.</summary>
     public string? UnifiedDirectory { get; }
 
     /// <summary>Makes a container's groups on this host and sets its limits.</summary>
@@ -83,30 +83,18 @@ public sealed class Cgroup
         return directories.Count > 0 ? new(directories, mounts.IsUnified ? directories[0] : null) : null;
     }
 
-    /// <summary>Moves the calling thread into the groups, so that what it clones starts there.</summary>
-    /// <returns>Moves the thread back when disposed; on the same thread.</returns>
-    /// <exception cref="IOException">A group refuses the thread.</exception>
+    /// <summary>The files of the groups for <see cref="Enter"/>.</summary>
     /// <remarks>
-    /// cgroup v1 only: with v2 clone into <see cref="UnifiedDirectory"/>. To move a whole process the kernel waits for a
-    /// grace period, 5 to 50 ms; a thread that moves itself does not wait (0.2 ms).
+    /// With cgroup v1 a thread moves alone, which takes 0.2 ms: for a whole process the kernel waits for a grace period, 5
+    /// to 50 ms. The one thread is enough where it will call execve, which ends the others. cgroup v2 moves processes only.
     /// </remarks>
-    public CgroupMembership Enter()
-    {
-        CgroupMembership membership = new(_directories);
-        membership.Enter();
-        return membership;
-    }
+    internal IReadOnlyList<string> EntranceFiles =>
+        _directories.ConvertAll(directory => Path.Join(directory, UnifiedDirectory is null ? "tasks" : "cgroup.procs"));
 
-    /// <summary>Moves a process, and what it will start, into the groups.</summary>
-    /// <param name="pid">The process, by its number here.</param>
-    /// <exception cref="IOException">A group refuses it.</exception>
-    public void Add(int pid)
-    {
-        foreach (string directory in _directories)
-        {
-            Write(Path.Join(directory, "cgroup.procs"), pid.ToString(CultureInfo.InvariantCulture));
-        }
-    }
+    /// <summary>Moves the caller into a group: the thread with cgroup v1, the process with v2.</summary>
+    /// <param name="entranceFile">One of <see cref="EntranceFiles"/>.</param>
+    /// <exception cref="IOException">The group refuses it.</exception>
+    internal static void Enter(string entranceFile) => Write(entranceFile, "0");
 
     /// <summary>Removes the groups of a container whose processes have been killed.</summary>
     /// <returns>False if a directory is still busy: a process is stuck in the kernel.</returns>
@@ -231,7 +219,7 @@ public sealed class Cgroup
         }
     }
 
-    internal static void Write(string path, string text)
+    private static void Write(string path, string text)
     {
         using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         RandomAccess.Write(file, Encoding.ASCII.GetBytes(text), fileOffset: 0);

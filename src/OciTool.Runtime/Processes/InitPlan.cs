@@ -16,6 +16,9 @@ internal sealed record InitPlan
 
     public string Directory { get; init; } = "/";
 
+    /// <summary>The files to write "0" to, to move into the container's groups.</summary>
+    public IReadOnlyList<string> CgroupFiles { get; init; } = [];
+
     public NamespaceKinds Namespaces { get; init; }
 
     public string? HostName { get; init; }
@@ -68,6 +71,7 @@ internal sealed record InitPlan
         writer.Write(Arguments);
         writer.Write(Environment);
         writer.Write(Directory);
+        writer.Write(CgroupFiles);
         writer.Write((int)Namespaces);
         writer.Write(HostName);
         writer.Write(DomainName);
@@ -139,6 +143,7 @@ internal sealed record InitPlan
             Arguments = reader.ReadStrings(),
             Environment = reader.ReadStrings(),
             Directory = reader.ReadString()!,
+            CgroupFiles = reader.ReadStrings(),
             Namespaces = (NamespaceKinds)reader.ReadInt32(),
             HostName = reader.ReadString(),
             DomainName = reader.ReadString(),

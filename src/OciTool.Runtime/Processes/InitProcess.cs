@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Runtime.Cgroups;
 
 namespace OciTool.Runtime.Processes;
 
@@ -40,14 +41,13 @@ public sealed class InitProcess
         Credentials.Conceal();
         Credentials.SetFileMask(0);
         using SafeFileHandle socket = new(Launcher.FirstPassed, ownsHandle: true);
-        using SafeFileHandle mount = new(Launcher.FirstPassed + 1, ownsHandle: true);
         using ControlSocket main = new(socket);
-        using RootDirectory root = new(mount);
-        if (ReceivePlan(main) is not { } plan)
+        if (ReceivePlan(main, out SafeFileHandle? mount) is not { } plan)
         {
             return 125; // the main process is gone, or gave up
         }
 
+        using RootDirectory root = new(mount!);
         InitProcess process = new(main, plan);
         try
         {
@@ -98,10 +98,12 @@ public sealed class InitProcess
         return candidates;
     }
 
-    private static InitPlan? ReceivePlan(ControlSocket main)
+    // the root file system comes with the first byte
+    private static InitPlan? ReceivePlan(ControlSocket main, out SafeFileHandle? mount)
     {
         Span<byte> header = stackalloc byte[4];
-        if (!main.TryReceiveExactly(header))
+        int received = main.Receive(header, out mount);
+        if (mount is null || !main.TryReceiveExactly(header[received..]))
         {
             return null;
         }
@@ -123,6 +125,12 @@ public sealed class InitProcess
         if (_plan.OomScoreAdjustment is { } score)
         {
             AdjustOomScore(score);
+        }
+
+        Step("cgroup", "");
+        for (int i = 0; i < _plan.CgroupFiles.Count; i++)
+        {
+            Cgroup.Enter(_plan.CgroupFiles[i]);
         }
 
         string[] cgroups = File.Exists("/proc/self/cgroup") ? File.ReadAllLines("/proc/self/cgroup") : [];

@@ -19,9 +19,8 @@ internal static class LaunchPlan
 
     /// <summary>Makes the plan.</summary>
     /// <param name="launch">The launch.</param>
-    /// <param name="size">The size of the terminal, where there is to be one.</param>
     /// <exception cref="OciException">The spec asks for what is not known or not supported.</exception>
-    public static InitPlan From(ContainerLaunch launch, TerminalSize size)
+    public static InitPlan From(ContainerLaunch launch)
     {
         RuntimeSpec spec = launch.Spec;
         ProcessSpec process = spec.Process ?? throw new OciException("the container has no process");
@@ -45,6 +44,7 @@ internal static class LaunchPlan
         return new()
         {
             Id = launch.Id,
+            CgroupFiles = launch.Cgroup?.EntranceFiles ?? [],
             Arguments = arguments,
             Environment = process.Env ?? [],
             Directory = process.Cwd,
@@ -72,9 +72,6 @@ internal static class LaunchPlan
             NoNewPrivileges = process.NoNewPrivileges ?? false,
             Filter = launch.SeccompProgram ?? [],
             OomScoreAdjustment = process.OomScoreAdj,
-            Terminal = launch.Terminal,
-            TerminalSize = size,
-            EmptyInput = !launch.Interactive && !launch.Terminal,
         };
     }
 
@@ -101,9 +98,9 @@ internal static class LaunchPlan
             };
         }
 
-        return kinds.HasFlag(NamespaceKinds.Mount)
+        return kinds.HasFlag(NamespaceKinds.Mount | NamespaceKinds.Pid)
             ? kinds
-            : throw new OciException("a container without a mount namespace of its own is not supported");
+            : throw new OciException("a container without mount and pid namespaces of its own is not supported");
     }
 
     private static PlannedDevice[] Devices(IReadOnlyList<DeviceSpec> devices)

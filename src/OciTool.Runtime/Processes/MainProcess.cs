@@ -1,24 +1,49 @@
 using System.Buffers.Binary;
-using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
-using OciTool.Runtime.Cgroups;
 
 namespace OciTool.Runtime.Processes;
 
-/// <summary>Starts a container from this process, and stays with it until it has ended.</summary>
-public static class MainProcess
+/// <summary>This process, as the one that starts a container and stays with it until it has ended.</summary>
+/// <remarks>
+/// The container's first process is started before anybody knows what it will run: its start-up goes on while this
+/// process looks for the image. Until <see cref="Run"/> it waits, has no namespace but that of its process number, and
+/// ends with this object. docs/adr/0001-the-launcher.md.
+/// </remarks>
+public sealed class MainProcess : IDisposable
 {
     /// <summary>How long the init process may be silent before it is given up, in milliseconds.</summary>
     private const int StartTimeout = 60_000;
 
-    /// <summary>Runs a container to its end.</summary>
-    /// <param name="launch">What to run.</param>
-    /// <returns>The status to exit with: the command's own, or 128 and the number of the signal that ended it.</returns>
-    /// <exception cref="ContainerStartException">The container could not be started.</exception>
-    /// <exception cref="OciException">The spec asks for what is not supported, or this process is not root's.</exception>
+    private readonly bool _interactive;
+    private readonly bool _terminal;
+    private readonly StandardStreams _streams;
+    private readonly OwnBinary _binary;
+    private readonly ControlSocket _control;
+    private readonly ProcessHandle _init;
+    private bool _waited;
+
+    private MainProcess(bool interactive, bool terminal)
+    {
+        (_interactive, _terminal) = (interactive, terminal);
+        _streams = new StandardStreams(interactive, terminal);
+        _binary = OwnBinary.Open();
+        ControlSocket.Pair(out _control, out ControlSocket there);
+        using (there)
+        {
+            _init = Launcher.Start(_binary, [InitProcess.Verb], _streams.ChildEnds, [there.Handle]);
+        }
+
+        _streams.CloseChildEnds();
+    }
+
+    /// <summary>Starts the first process of a container to come.</summary>
+    /// <param name="interactive">Whether the container gets our standard input.</param>
+    /// <param name="terminal">Whether it gets a terminal of its own.</param>
+    /// <returns>Ends the process when it is disposed; on the same thread.</returns>
+    /// <exception cref="OciException">This process is not root's.</exception>
     /// <exception cref="IOException">A system call of this process failed.</exception>
-    public static int Run(ContainerLaunch launch)
+    public static MainProcess Start(bool interactive, bool terminal)
     {
         if (!Environment.IsPrivilegedProcess)
         {
@@ -28,52 +53,33 @@ public static class MainProcess
             };
         }
 
-        using StandardStreams streams = new(launch.Interactive, launch.Terminal);
-        InitPlan plan = LaunchPlan.From(launch, streams.Size);
         Signals.IgnoreClosedPipes();
         ProcessHandle.ExpectChildren();
-        using OwnBinary binary = OwnBinary.Open();
-        ControlSocket.Pair(out ControlSocket here, out ControlSocket there);
-        using (here)
-        using (there)
+        return new MainProcess(interactive, terminal);
+    }
+
+    /// <summary>Makes the process a container, and stays with it to its end; once only.</summary>
+    /// <param name="launch">What to run.</param>
+    /// <returns>The status to exit with: the command's own, or 128 and the number of the signal that ended it.</returns>
+    /// <exception cref="ContainerStartException">The container could not be started.</exception>
+    /// <exception cref="OciException">The spec asks for what is not supported.</exception>
+    /// <exception cref="IOException">A system call of this process failed.</exception>
+    public int Run(ContainerLaunch launch)
+    {
+        InitPlan plan = LaunchPlan.From(launch) with
         {
-            using ProcessHandle init = Start(launch, plan, streams, binary, there);
-            there.Dispose();
-            streams.CloseChildEnds();
-            return Attend(launch, plan, streams, here, init);
-        }
-    }
-
-    // with cgroup v1 the child begins in the container's groups: to move a process there takes 5 to 50 ms (see Cgroup.Enter)
-    private static ProcessHandle Start(
-        ContainerLaunch launch, InitPlan plan, StandardStreams streams, OwnBinary binary, ControlSocket control)
-    {
-        using CgroupMembership? membership = launch.Cgroup is { UnifiedDirectory: null } v1 ? v1.Enter() : null;
-        return Launcher.Start(
-            binary,
-            [InitProcess.Verb],
-            plan.Namespaces.HasFlag(NamespaceKinds.Pid),
-            streams.ChildEnds,
-            [control.Handle, launch.Rootfs.Handle]);
-    }
-
-    private static int Attend(
-        ContainerLaunch launch, InitPlan plan, StandardStreams streams, ControlSocket control, ProcessHandle init)
-    {
-        bool waited = false;
+            Terminal = _terminal,
+            TerminalSize = _streams.Size,
+            EmptyInput = !_interactive && !_terminal,
+        };
         SignalForwarder? signals = null;
         try
         {
-            signals = launch.SignalProxy || launch.Terminal
-                ? new SignalForwarder(init, launch.Terminal ? streams.FollowSize : null)
+            signals = launch.SignalProxy || _terminal
+                ? new SignalForwarder(_init, _terminal ? _streams.FollowSize : null)
                 : null;
-            if (launch.Cgroup is { UnifiedDirectory: not null } v2)
-            {
-                v2.Add(init.Id); // before it goes on: a cgroup namespace begins where the process is
-            }
-
-            SendPlan(control, plan, init);
-            StartReport report = StartReport.Receive(control, init, StartTimeout);
+            Send(plan, launch.Rootfs);
+            StartReport report = StartReport.Receive(_control, _init, StartTimeout);
             if (signals?.Interrupted > 0)
             {
                 return 128 + signals.Interrupted;
@@ -86,31 +92,45 @@ public static class MainProcess
             }
 
             signals?.CommandRuns();
-            launch.Started?.Invoke(init.Id);
+            launch.Started?.Invoke(_init.Id);
             if (report.Terminal is { } terminal)
             {
-                streams.Join(terminal);
+                _streams.Join(terminal);
             }
 
-            streams.CopyUntilEnd(init);
-            int status = init.Wait();
-            waited = true;
+            _streams.CopyUntilEnd(_init);
+            int status = _init.Wait();
+            _waited = true;
             return status;
         }
         finally
         {
-            if (!waited)
-            {
-                init.TrySignal(Signals.Kill);
-                init.Wait();
-            }
-
+            End(); // before signals have their own effect again
             signals?.Dispose();
-            launch.Cgroup?.Delete();
         }
     }
 
-    private static void SendPlan(ControlSocket control, InitPlan plan, ProcessHandle init)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        End();
+        _init.Dispose();
+        _control.Dispose();
+        _binary.Dispose();
+        _streams.Dispose();
+    }
+
+    private void End()
+    {
+        if (!_waited)
+        {
+            _init.TrySignal(Signals.Kill);
+            _init.Wait();
+            _waited = true;
+        }
+    }
+
+    private void Send(InitPlan plan, RootDirectory rootfs)
     {
         byte[] bytes = plan.ToBytes();
         if (bytes.Length > InitPlan.MaxLength)
@@ -123,12 +143,12 @@ public static class MainProcess
         BinaryPrimitives.WriteInt32LittleEndian(header, bytes.Length);
         try
         {
-            control.Send(header);
-            control.Send(bytes);
+            _control.Send(header, rootfs.Handle);
+            _control.Send(bytes);
         }
         catch (ErrnoException e) when (e.Errno is Errno.EPIPE or Errno.ECONNRESET)
         {
-            throw StartReport.Died(init);
+            throw StartReport.Died(_init);
         }
     }
 }

@@ -13,6 +13,7 @@ public sealed class InitPlanTests
         Arguments = ["sh", "", "ünï"],
         Environment = ["A=b"],
         Directory = "/tmp",
+        CgroupFiles = ["/sys/fs/cgroup/pids/oci/x/tasks"],
         Namespaces = NamespaceKinds.Mount | NamespaceKinds.Pid,
         HostName = "host",
         Mounts =

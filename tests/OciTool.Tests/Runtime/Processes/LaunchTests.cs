@@ -111,6 +111,6 @@ public sealed class LaunchTests
         };
 
         Assert.Contains("cannot join the network namespace",
-            Assert.Throws<OciException>(() => LaunchPlan.From(launch, default)).Message, StringComparison.Ordinal);
+            Assert.Throws<OciException>(() => LaunchPlan.From(launch)).Message, StringComparison.Ordinal);
     }
 }

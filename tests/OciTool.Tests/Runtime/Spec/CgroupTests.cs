@@ -97,24 +97,28 @@ public sealed class CgroupTests
     }
 
     [Fact]
-    public void A_thread_enters_the_groups_and_goes_back_to_where_it_was()
+    public void A_thread_enters_groups_of_v1_alone()
     {
         using TestRoot root = new();
         string mount = Fake(root, "pids", "tasks", "pids.max");
-        File.WriteAllText($"{mount}/tasks", "");
         Cgroup cgroup = Cgroup.Create(
             new(new Dictionary<string, string> { ["pids"] = mount }, V2: null), "abc", Limits, out _)!;
-        using (cgroup.Enter())
-        {
-            Assert.Equal("0", File.ReadAllText($"{mount}/oci/abc/tasks"));
-            Assert.Equal("", File.ReadAllText($"{mount}/tasks"));
-        }
 
-        Assert.Equal("0", File.ReadAllText($"{mount}/tasks"));
-        Directory.CreateDirectory($"{mount}/a/b");
-        File.WriteAllText($"{mount}/a/b/tasks", "");
-        Assert.Equal(
-            $"{mount}/a/b", CgroupMembership.FormerDirectory("3:cpu:/x\n2:memory,pids:/a/b\n0::/\n", $"{mount}/oci/abc"));
+        string file = Assert.Single(cgroup.EntranceFiles);
+        Cgroup.Enter(file);
+
+        Assert.Equal($"{mount}/oci/abc/tasks", file);
+        Assert.Equal("0", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void A_process_enters_a_group_of_v2_as_a_whole()
+    {
+        using TestRoot root = new();
+        string mount = Fake(root, "unified", "cgroup.procs", "pids.max");
+        Cgroup cgroup = Cgroup.Create(new(new Dictionary<string, string>(), mount), "abc", Limits, out _)!;
+
+        Assert.Equal($"{mount}/oci/abc/cgroup.procs", Assert.Single(cgroup.EntranceFiles));
     }
 
     [Fact]
