@@ -13,7 +13,7 @@ internal sealed class HelpCommand : Verb
         : base("help", "Help about any command")
     {
         Operands = "[COMMAND]";
-        Examples = ["help version", "help completion"];
+        Examples = ["help run", "help image exists"];
         Add(_words);
         SetAction(Run);
     }

@@ -42,12 +42,14 @@ public sealed class InitProcess
         Credentials.SetFileMask(0);
         using SafeFileHandle socket = new(Launcher.FirstPassed, ownsHandle: true);
         using ControlSocket main = new(socket);
-        if (ReceivePlan(main, out SafeFileHandle? mount) is not { } plan)
+        InitPlan? plan = ReceivePlan(main, out SafeFileHandle? mount);
+        using SafeFileHandle? held = mount;
+        if (plan is null || mount is null)
         {
             return 125; // the main process is gone, or gave up
         }
 
-        using RootDirectory root = new(mount!);
+        using RootDirectory root = new(mount);
         InitProcess process = new(main, plan);
         try
         {
