@@ -8,7 +8,7 @@ using OciTool.Images;
 namespace OciTool.Storage;
 
 /// <summary>The store's own records. What <c>oci run</c> reads and writes has no part in it but the reading of containers.</summary>
-/// <remarks>The tables of the serializer take several milliseconds to build: docs/adr/0011.</remarks>
+/// <remarks>The tables of the serializer take several milliseconds to build, by reflection over attributes.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
