@@ -57,7 +57,7 @@ public sealed record ImageConfig(string Architecture, string Os, ImageRootfs Roo
     public static ImageConfig Parse(Document document)
     {
         StrictJson.TopLevelKeys(document.Bytes.Span, $"config {document.Digest}", out _);
-        ImageConfig config = SpecJson.Read(document, SpecJson.Default.ImageConfig, "config");
+        ImageConfig config = SpecJson.Read(document, SpecReader.ReadConfig, "config");
         return config.Rootfs.Type == "layers"
             ? config
             : throw new InvalidDocumentException(

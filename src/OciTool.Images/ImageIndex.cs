@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace OciTool.Images;
 
 /// <summary>An image index: the manifests of one image for several platforms. Docker calls it a manifest list.</summary>
@@ -18,13 +20,23 @@ public sealed record ImageIndex(int SchemaVersion, IReadOnlyList<Descriptor> Man
     /// <summary>Arbitrary metadata.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 
+    /// <summary>Reads the <c>index.json</c> of an image layout, which no digest names.</summary>
+    /// <param name="json">The bytes of the file.</param>
+    /// <exception cref="JsonException">It is not an index.</exception>
+    /// <exception cref="OciException">A value in it is none, or a name occurs twice.</exception>
+    public static ImageIndex ReadLayout(ReadOnlySpan<byte> json)
+    {
+        StrictJson.TopLevelKeys(json, "index", out _);
+        return SpecReader.ReadIndex(json);
+    }
+
     /// <summary>Parses an index.</summary>
     /// <param name="document">The document; its kind is checked against its media type (CVE-2021-41190).</param>
     /// <exception cref="InvalidDocumentException">It is not an index, or too long.</exception>
     public static ImageIndex Parse(Document document)
     {
         DocumentKind.Require(document, DocumentKind.Index);
-        ImageIndex index = SpecJson.Read(document, SpecJson.Default.ImageIndex, "index");
+        ImageIndex index = SpecJson.Read(document, SpecReader.ReadIndex, "index");
         if (index.SchemaVersion != 2)
         {
             throw new InvalidDocumentException($"index {document.Digest}: schemaVersion must be 2, got {index.SchemaVersion}");

@@ -28,7 +28,7 @@ public sealed record Manifest(int SchemaVersion, Descriptor Config, IReadOnlyLis
     public static Manifest Parse(Document document)
     {
         DocumentKind.Require(document, DocumentKind.Manifest);
-        Manifest manifest = SpecJson.Read(document, SpecJson.Default.Manifest, "manifest");
+        Manifest manifest = SpecJson.Read(document, SpecReader.ReadManifest, "manifest");
         if (manifest.SchemaVersion != 2)
         {
             throw new InvalidDocumentException(

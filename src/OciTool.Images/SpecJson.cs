@@ -1,11 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace OciTool.Images;
 
-/// <summary>Reads and writes the JSON documents of the OCI image-spec without reflection.</summary>
+/// <summary>Writes the JSON documents of the OCI image-spec without reflection; <see cref="SpecReader"/> reads them.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -26,17 +25,15 @@ public sealed partial class SpecJson : JsonSerializerContext
     });
 
     /// <summary>Reads a document, and tells what is wrong with it in this tool's words.</summary>
-    internal static T Read<T>(Document document, JsonTypeInfo<T> type, string what)
+    internal static T Read<T>(Document document, Func<ReadOnlySpan<byte>, T> read, string what)
     {
         try
         {
-            return JsonSerializer.Deserialize(document.Bytes.Span, type)
-                ?? throw new InvalidDocumentException($"invalid {what} {document.Digest}: it is null");
+            return read(document.Bytes.Span);
         }
         catch (JsonException e)
         {
-            throw new InvalidDocumentException(
-                $"invalid {what} {document.Digest}: {(e.InnerException is OciException inner ? inner.Message : Printable.Shorten(e.Message))}", e);
+            throw new InvalidDocumentException($"invalid {what} {document.Digest}: {Printable.Shorten(e.Message)}", e);
         }
         catch (OciException e)
         {

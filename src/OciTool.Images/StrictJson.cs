@@ -6,7 +6,7 @@ namespace OciTool.Images;
 /// <summary>Refuses JSON that two readers could understand differently.</summary>
 internal static class StrictJson
 {
-    private const int MaxDepth = 64;
+    internal const int MaxDepth = 64;
 
     /// <summary>Walks a whole document and checks that no object has keys that are equal, or equal but for case.</summary>
     /// <param name="document">The UTF-8 document.</param>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OciTool.Images;
 
 namespace OciTool.Storage;
@@ -70,4 +71,78 @@ public sealed record ContainerRecord(
 
     /// <summary>Its labels: the image's, and what the user added.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    /// <summary>Writes the record as <see cref="StorageJson"/> reads it; what is not known is left out.</summary>
+    internal void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("id", Id);
+        json.WriteString("name", Name);
+        json.WriteString("imageId", ImageId.ToString());
+        json.WriteString("imageName", ImageName);
+        json.WriteString("imageDigest", ImageDigest.ToString());
+        Write(json, "command", Command);
+        json.WriteString("created", Created);
+        json.WriteString("state", State switch
+        {
+            ContainerState.Running => nameof(ContainerState.Running),
+            ContainerState.Exited => nameof(ContainerState.Exited),
+            _ => nameof(ContainerState.Created),
+        });
+        json.WriteNumber("pid", Pid);
+        Write(json, "startedAt", StartedAt);
+        Write(json, "finishedAt", FinishedAt);
+        json.WriteNumber("exitCode", ExitCode);
+        Write(json, "error", Error);
+        json.WriteBoolean("autoRemove", AutoRemove);
+        json.WriteBoolean("openStdin", OpenStdin);
+        json.WriteBoolean("privileged", Privileged);
+        Write(json, "networkMode", NetworkMode);
+        Write(json, "cidFile", CidFile);
+        Write(json, "createCommand", CreateCommand);
+        if (Labels is not null)
+        {
+            json.WriteStartObject("labels");
+            foreach ((string key, string value) in Labels)
+            {
+                json.WriteString(key, value);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, string? text)
+    {
+        if (text is not null)
+        {
+            json.WriteString(name, text);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, DateTimeOffset? time)
+    {
+        if (time is { } known)
+        {
+            json.WriteString(name, known);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, IReadOnlyList<string>? texts)
+    {
+        if (texts is null)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        for (int i = 0; i < texts.Count; i++)
+        {
+            json.WriteStringValue(texts[i]);
+        }
+
+        json.WriteEndArray();
+    }
 }

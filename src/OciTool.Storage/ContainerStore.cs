@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using OciTool.Images;
 using OciTool.Linux;
 
@@ -123,7 +122,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         TemporaryDirectory trash;
         using (FileLock held = FileLock.Acquire(root.ContainersLockFile))
         {
-            if (Read(container.Id) is { State: ContainerState.Running })
+            if (IsHeld(container.Id) && Read(container.Id) is { State: ContainerState.Running })
             {
                 throw new ContainerRunningException(container.Id);
             }
@@ -184,7 +183,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
     private void Write(ContainerRecord container) => root.WriteAtomically(
         RecordFile(container.Id),
-        JsonSerializer.SerializeToUtf8Bytes(container, StorageJson.Relaxed.ContainerRecord),
+        StorageJson.ToBytes(container.WriteTo),
         durably: false);
 
     private ContainerRecord? Read(string id)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage.Layers;
@@ -12,7 +11,34 @@ namespace OciTool.Storage;
 /// <param name="ContentBytes">The bytes of its files.</param>
 /// <param name="UncompressedBytes">The size of the uncompressed archive, in bytes.</param>
 /// <param name="OpaqueRoot">Whether it hides all layers below it.</param>
-internal sealed record LayerRecord(Digest DiffId, long Entries, long ContentBytes, long UncompressedBytes, bool OpaqueRoot);
+internal sealed record LayerRecord(Digest DiffId, long Entries, long ContentBytes, long UncompressedBytes, bool OpaqueRoot)
+{
+    /// <summary>Reads a record.</summary>
+    /// <exception cref="JsonException">It is not JSON; likewise the exceptions of <see cref="JsonElement"/> for what else it is.</exception>
+    internal static LayerRecord Read(byte[] json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
+        JsonElement record = document.RootElement;
+        return new LayerRecord(
+            Digest.Parse(record.GetProperty("diffId").GetString() ?? ""),
+            record.GetProperty("entries").GetInt64(),
+            record.GetProperty("contentBytes").GetInt64(),
+            record.GetProperty("uncompressedBytes").GetInt64(),
+            record.GetProperty("opaqueRoot").GetBoolean());
+    }
+
+    /// <summary>Writes it.</summary>
+    internal void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("diffId", DiffId.ToString());
+        json.WriteNumber("entries", Entries);
+        json.WriteNumber("contentBytes", ContentBytes);
+        json.WriteNumber("uncompressedBytes", UncompressedBytes);
+        json.WriteBoolean("opaqueRoot", OpaqueRoot);
+        json.WriteEndObject();
+    }
+}
 
 /// <summary>The applied layers of a store, by diffID: each is absent, or whole.</summary>
 internal sealed class LayerStore(StorageRoot root)
@@ -22,7 +48,7 @@ internal sealed class LayerStore(StorageRoot root)
     internal bool Contains(Digest diffId) => File.Exists(RecordOf(diffId));
 
     internal LayerRecord? Find(Digest diffId) =>
-        StorageJson.Read(RecordOf(diffId), StorageJson.Default.LayerRecord);
+        StorageJson.Read(RecordOf(diffId), LayerRecord.Read);
 
     internal string DirectoryOf(Digest diffId) => Path.Join(root.Layers, diffId.Algorithm, diffId.Hex);
 
@@ -47,7 +73,7 @@ internal sealed class LayerStore(StorageRoot root)
         LayerRecord record = new(applied.DiffId, applied.Entries, applied.ContentBytes, applied.UncompressedBytes, applied.OpaqueRoot);
         File.WriteAllBytes(
             Path.Join(place.Path, "layer.json"),
-            JsonSerializer.SerializeToUtf8Bytes(record, StorageJson.Relaxed.LayerRecord));
+            StorageJson.ToBytes(record.WriteTo));
     }
 
     /// <summary>Makes an applied layer visible, unless another pull was faster.</summary>

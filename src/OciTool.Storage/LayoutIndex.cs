@@ -25,7 +25,7 @@ internal sealed class LayoutIndex
     /// <exception cref="OciException">The file is damaged; it is never overwritten then.</exception>
     internal static LayoutIndex Read(StorageRoot root)
     {
-        ImageIndex? index = StorageJson.Read(root.IndexFile, SpecJson.Default.ImageIndex);
+        ImageIndex? index = StorageJson.Read(root.IndexFile, static bytes => ImageIndex.ReadLayout(bytes));
         return index is null || index.SchemaVersion == 2
             ? new LayoutIndex(root, [.. index?.Manifests ?? []])
             : throw new OciException($"'{root.IndexFile}' is damaged: schemaVersion must be 2, got {index.SchemaVersion}");

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,7 +7,8 @@ using OciTool.Images;
 
 namespace OciTool.Storage;
 
-/// <summary>The store's own records, without reflection; what they do not know is an error, not ignored.</summary>
+/// <summary>The store's own records. What <c>oci run</c> reads and writes has no part in it but the reading of containers.</summary>
+/// <remarks>The tables of the serializer take several milliseconds to build, by reflection over attributes.</remarks>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -15,7 +17,6 @@ namespace OciTool.Storage;
     AllowDuplicateProperties = false,
     UseStringEnumConverter = true,
     MaxDepth = 16)]
-[JsonSerializable(typeof(LayerRecord))]
 [JsonSerializable(typeof(ContainerRecord))]
 [JsonSerializable(typeof(ImageFactsFile))]
 internal sealed partial class StorageJson : JsonSerializerContext
@@ -27,10 +28,27 @@ internal sealed partial class StorageJson : JsonSerializerContext
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
+    /// <summary>The bytes of a record that is written piece by piece.</summary>
+    internal static ReadOnlySpan<byte> ToBytes(Action<Utf8JsonWriter> write)
+    {
+        ArrayBufferWriter<byte> bytes = new(1024);
+        using (Utf8JsonWriter json = new(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            write(json);
+        }
+
+        return bytes.WrittenSpan;
+    }
+
     /// <summary>Reads a record of the store.</summary>
     /// <returns>Null when the file is not there.</returns>
     /// <exception cref="OciException">The file cannot be read or is damaged; the message names it.</exception>
     internal static T? Read<T>(string path, JsonTypeInfo<T> type)
+        where T : class =>
+        Read(path, bytes => JsonSerializer.Deserialize(bytes, type) ?? throw new JsonException("it is null"));
+
+    /// <inheritdoc cref="Read{T}(string, JsonTypeInfo{T})"/>
+    internal static T? Read<T>(string path, Func<byte[], T> read)
         where T : class
     {
         byte[]? bytes = ReadBytes(path);
@@ -41,9 +59,9 @@ internal sealed partial class StorageJson : JsonSerializerContext
 
         try
         {
-            return JsonSerializer.Deserialize(bytes, type) ?? throw new JsonException("it is null");
+            return read(bytes);
         }
-        catch (Exception e) when (e is JsonException or OciException)
+        catch (Exception e) when (e is JsonException or OciException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             string cause = (e.InnerException as OciException)?.Message ?? e.Message;
             throw new OciException($"'{path}' is damaged: {Printable.Shorten(cause)}", e);
