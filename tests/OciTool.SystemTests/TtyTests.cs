@@ -99,13 +99,14 @@ public sealed class TtyTests(Machine machine) : OciTest(machine)
         string image = await Oci.PullAsync(await Machine.PlainAsync());
         string marker = Oci.Marker();
         string script = "trap 'echo now $(stty size)' WINCH; trap exit TERM; echo first $(stty size); " + Loop;
-        using Terminal terminal = await Terminal.StartAsync(Oci, "oci run --rm -it \"$1\" sh -c \"$2\" \"$3\"", image, script, marker);
+        using Terminal terminal = await Terminal.StartAsync(Oci, "oci run --rm -it --name sized \"$1\" sh -c \"$2\" \"$3\"", image, script, marker);
 
         await terminal.ShowsAsync("first 24 80");
         await terminal.ShowsAsync("ready");
         await terminal.ResizeAsync(33, 101);
 
         await terminal.ShowsAsync("now 33 101");
+        (await Oci.RunAsync("rm", "-f", "-t", "0", "sized")).Succeeded(); // as with podman, it would outlive its terminal
     }
 
     [Fact]

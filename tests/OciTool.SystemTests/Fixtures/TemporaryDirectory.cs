@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace OciTool.SystemTests.Fixtures;
 
 /// <summary>A new directory that is gone when this is disposed.</summary>
@@ -8,5 +10,10 @@ public sealed class TemporaryDirectory : IDisposable
     /// <summary>A path inside.</summary>
     public string this[string name] => System.IO.Path.Join(Path, name);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    // not Directory.Delete: names that are not UTF-8 are beyond it
+    public void Dispose()
+    {
+        using Process removal = Process.Start("rm", ["-rf", Path]);
+        removal.WaitForExit();
+    }
 }
