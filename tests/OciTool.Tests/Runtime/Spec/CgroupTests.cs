@@ -62,9 +62,7 @@ public sealed class CgroupTests
         Assert.Equal("a", File.ReadAllText($"{root.Path}/devices/oci/abc/devices.deny"));
         Assert.Equal("c 136:* rwm", File.ReadAllText($"{root.Path}/devices/oci/abc/devices.allow")); // the last of them
 
-        cgroup.Add(4711);
-        Assert.Equal("4711", File.ReadAllText($"{root.Path}/pids/oci/abc/cgroup.procs"));
-        Assert.Equal("4711", File.ReadAllText($"{root.Path}/devices/oci/abc/cgroup.procs"));
+        Assert.Equal([$"{root.Path}/pids/oci/abc/tasks", $"{root.Path}/devices/oci/abc/tasks"], cgroup.EntranceFiles);
     }
 
     [Fact]
