@@ -109,9 +109,19 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <returns>Null when another process runs it.</returns>
     public FileLock? TryHold(string id) => FileLock.TryAcquire(LockFile(id), out FileLock? held) ? held : null;
 
-    /// <summary>Waits until whoever runs a container has written how it ended.</summary>
+    /// <summary>Waits until whoever runs a container has written how it ended, or has removed it.</summary>
     /// <param name="id">The whole ID.</param>
-    public void WaitUntilEnded(string id) => FileLock.Acquire(LockFile(id)).Dispose();
+    public void WaitUntilEnded(string id)
+    {
+        try
+        {
+            FileLock.Acquire(LockFile(id)).Dispose();
+        }
+        catch (ErrnoException e) when (e.Errno == Errno.ENOENT)
+        {
+            // it was run with --rm, and is gone with its directory
+        }
+    }
 
     /// <summary>Removes a container that does not run, with its writable layer.</summary>
     /// <param name="container">The container.</param>
