@@ -52,9 +52,6 @@ public sealed record CgroupMounts(IReadOnlyDictionary<string, string> V1, string
         return new(v1, v2);
     }
 
-    /// <summary>Whether this host has cgroup v2 alone, by the one file that says so without a search.</summary>
-    internal static bool HostIsUnified() => File.Exists("/sys/fs/cgroup/cgroup.controllers");
-
     private static string Unescape(string path) => path
         .Replace("\\040", " ", StringComparison.Ordinal)
         .Replace("\\011", "\t", StringComparison.Ordinal)
