@@ -16,12 +16,11 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
     /// <summary>Pulls an image.</summary>
     /// <param name="reference">The image.</param>
     /// <param name="platform">The platform to choose where there are several.</param>
-    /// <param name="byName">Whether the user asked for that platform: then an image for another one is an error.</param>
     /// <param name="images">The store.</param>
     /// <param name="cancellationToken">Gives up; what is whole stays.</param>
     /// <exception cref="OciException">The image cannot be had.</exception>
     public async Task<CopiedImage> RunAsync(
-        Reference reference, Platform platform, bool byName, ImageStore images, CancellationToken cancellationToken)
+        Reference reference, Platform platform, ImageStore images, CancellationToken cancellationToken)
     {
         using ILoggerFactory loggers = Logs.Create(global.LogLevel);
         using CopyProgress progress = CopyProgress.Create(
@@ -29,8 +28,8 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
         progress.Begin(reference.ToString());
         await using RegistryImageSource source =
             RegistryImageSource.Create(reference, registry, loggers, TimeProvider.System, progress.Warn);
-        CopiedImage copied = await ImageCopier.CopyAsync(
-            source, images.OpenDestination(reference), platform, progress, cancellationToken);
+        using StoreDestination destination = images.OpenDestination(reference); // gives its lease back also when the copy fails
+        CopiedImage copied = await ImageCopier.CopyAsync(source, destination, platform, progress, cancellationToken);
         if (PlatformMatcher.Score(platform, copied.Config.Platform) == 0)
         {
             progress.Warn($"image platform ({Printable.Shorten(copied.Config.Platform.ToString())}) does not match the expected platform ({platform})");

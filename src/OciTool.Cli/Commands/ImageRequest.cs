@@ -53,7 +53,7 @@ internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByN
         {
             return Pull(images, pull);
         }
-        catch (OciException)
+        catch (OciException e) when (e is not InterruptedException)
         {
             return present; // newer means: take the registry's if it can be had
         }
@@ -66,7 +66,7 @@ internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByN
         signals.Listen();
         try
         {
-            pull.RunAsync(reference, Platform, ByName, images, signals.Token).GetAwaiter().GetResult();
+            pull.RunAsync(reference, Platform, images, signals.Token).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (signals.Signal > 0)
         {

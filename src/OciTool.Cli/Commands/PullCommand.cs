@@ -40,13 +40,13 @@ internal sealed class PullCommand : Verb
 
     private async Task<int> PullAsync(ParseResult command, CancellationToken cancellationToken)
     {
-        (Platform platform, bool byName) = _platform.Read(command);
+        (Platform platform, _) = _platform.Read(command);
         ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error);
         List<Reference> references = [.. command.GetRequiredValue(_images).Select(Reference.Parse)]; // a mistake ends it before any transfer
         ImageStore images = new(StorageRoot.Open(Global.Root, Global.RunRoot));
         foreach (Reference reference in references)
         {
-            CopiedImage copied = await pull.RunAsync(reference, platform, byName, images, cancellationToken);
+            CopiedImage copied = await pull.RunAsync(reference, platform, images, cancellationToken);
             await command.InvocationConfiguration.Output.WriteLineAsync(copied.Manifest.Config.Digest.Hex);
         }
 
