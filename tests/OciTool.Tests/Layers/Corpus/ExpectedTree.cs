@@ -32,8 +32,8 @@ internal sealed class ExpectedTree
     public ExpectedTree Directory(string path, uint mode = 0x1ed, long uid = 0, long gid = 0, decimal? mtime = Time) =>
         Add(path, new('d', mode, uid, gid, Modified: mtime));
 
-    public ExpectedTree Symlink(string path, string target, uint? links = 1) =>
-        Add(path, new('l', 0x1ff, Content: target, Modified: Time, Links: links));
+    public ExpectedTree Symlink(string path, string target, uint? links = 1, long owner = 0, long group = 0) =>
+        Add(path, new('l', 0x1ff, owner, group, target, Time, links));
 
     public ExpectedTree Fifo(string path, uint mode = 0x1a4) => Add(path, new('p', mode, Modified: Time));
 
