@@ -36,7 +36,7 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
         await CompareAsync(rows, "pulled");
 
         // what a file has is read as what a registry sends: once more, from the blobs alone
-        Directory.Delete(Path.Join(Oci.Root, "layers"), recursive: true);
+        (await Shell.RunAsync("rm", "-r", Path.Join(Oci.Root, "layers"))).Succeeded();
         foreach (OddLayer row in rows)
         {
             foreach (OddBlob layer in row.Layers)
@@ -144,13 +144,13 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
     }
 
     /// <summary>Refused again when the blob of the layer is in the store already, as if it had been read from a file.</summary>
+    /// <remarks>Then the blob is fetched once more, because it may have been damaged on disk; that is refused as before.</remarks>
     private async Task BlobsAreRefusedAsync(OddLayer[] rows, FaultRegistry registry)
     {
         string blobs = Path.Join(Oci.Root, "blobs/sha256");
         foreach (OddBlob layer in rows.SelectMany(row => row.Layers))
         {
             await File.WriteAllBytesAsync(Path.Join(blobs, Blob.DigestOf(layer.Blob)["sha256:".Length..]), layer.Blob, Cancellation);
-            registry.Break(Blob.DigestOf(layer.Blob), Faults.Status(404));
         }
 
         await Parallel.ForAsync(0, rows.Length, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (index, _) =>

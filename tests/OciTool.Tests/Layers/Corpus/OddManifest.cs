@@ -12,10 +12,10 @@ internal sealed record OddManifest(string Id, string Title, string Must, string?
     [
         new("I01", "diffID that the layer does not have", "refused", "does not match config diff_id"),
         new("I02", "layer's size one less than it is", "refused", "more bytes"),
-        new("I03", "layer's size one more than it is", "refused", "the source ended after"),
+        new("I03", "layer's size one more than it is", "refused", "1 bytes before the blob"),
         new("I04", "one bit of the layer's blob wrong", "refused", "with digest"),
         new("I05", "127 layers", "pulled, and runs", null),
-        new("I06", "600 layers", "refused before anything is downloaded", "more than 500"),
+        new("I06", "600 layers", "refused before anything is downloaded", "600 layers are more than the 500 that can be stacked"),
         new("I07", "the same layer twice", "pulled, and runs", null),
         new("I08", "fewer diffIDs than layers", "refused", "diff"),
         new("I09", "layer of an unknown type", "refused", "unknown"),
