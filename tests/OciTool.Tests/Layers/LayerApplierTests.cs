@@ -12,32 +12,7 @@ public sealed class LayerApplierTests : IDisposable
 
     private readonly LayerDirectory _layer = new();
 
-    public static TheoryData<string> Ids => [.. LayerCorpus.Rows.Select(row => row.Id)];
-
     public void Dispose() => _layer.Dispose();
-
-    [Theory]
-    [MemberData(nameof(Ids))]
-    public void An_odd_layer_has_the_required_result(string id)
-    {
-        OddLayer row = LayerCorpus.Rows.Single(row => row.Id == id);
-        Assert.SkipWhen(row.NeedsRoot && !Environment.IsPrivilegedProcess, "needs root");
-        string canaries = _layer.Canaries();
-        byte[] archive = row.Build(_layer.Far).ToArray();
-
-        if (row.Refusal is null)
-        {
-            _layer.Apply(archive);
-            Assert.True(row.Verify!(_layer), id);
-        }
-        else
-        {
-            LayerException failure = Assert.Throws<LayerException>(() => _layer.Apply(archive));
-            Assert.Contains(row.Refusal, failure.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Equal(canaries, _layer.Canaries());
-    }
 
     [Fact]
     public void An_opaque_root_is_reported_and_leaves_no_whiteout()
