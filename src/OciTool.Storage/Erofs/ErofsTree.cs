@@ -44,6 +44,9 @@ internal struct ErofsDirectory
     /// <summary>Whether it hides what lower layers have in it.</summary>
     public bool IsOpaque;
 
+    /// <summary>Whether whiteouts are in it.</summary>
+    public bool HasWhiteouts;
+
     /// <summary>The size of its entries in bytes, once they are laid out.</summary>
     public long Size;
 

@@ -13,7 +13,9 @@ internal sealed partial class ErofsWriter
     // behind the superblock: a superblock has only 16 bits to say where the root is
     private const int RootOffset = ErofsFormat.SuperblockOffset + ErofsFormat.SuperblockSize;
 
-    private static readonly TarXattr OpaqueXattr = new("trusted.overlay.opaque\0"u8.ToArray(), "y"u8.ToArray());
+    // what they mean to overlayfs: see DirectoryWriter.Mark
+    private static readonly TarXattr Opaque = new("trusted.overlay.opaque\0"u8.ToArray(), "y"u8.ToArray());
+    private static readonly TarXattr Origin = new("trusted.overlay.origin\0"u8.ToArray(), []);
 
     /// <inheritdoc/>
     public void Finish()
@@ -49,8 +51,12 @@ internal sealed partial class ErofsWriter
     private byte[] EncodeXattrs(int node)
     {
         ErofsDirectory directory = _tree.DirectoryOf(node);
-        TarXattr[] xattrs = directory.Xattrs ?? [];
-        return _xattrs.Encode(directory.IsOpaque ? [.. xattrs, OpaqueXattr] : xattrs);
+        return _xattrs.Encode(
+        [
+            .. directory.Xattrs ?? [],
+            .. (ReadOnlySpan<TarXattr>)(directory.IsOpaque ? [Opaque] : []),
+            .. (ReadOnlySpan<TarXattr>)(directory.HasWhiteouts ? [Origin] : []),
+        ]);
     }
 
     private void TakeWhiteouts()
@@ -133,6 +139,7 @@ internal sealed partial class ErofsWriter
         }
 
         _tree.Add(directory, name, ErofsType.CharacterDevice, _whiteout);
+        _tree.DirectoryOf(directory).HasWhiteouts = directory != ErofsTree.Root; // which is merged always
     }
 
     /// <summary>Puts a directory's names in the order of their bytes, in which the kernel searches them.</summary>
