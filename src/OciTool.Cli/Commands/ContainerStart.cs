@@ -41,7 +41,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     /// <exception cref="OciException">It could not be started; the message says which step failed on what.</exception>
     public int Run(ImageRequest request, Func<ImagePull> pull)
     {
-        StorageRoot root = StorageRoot.Open(global.Root, global.RunRoot);
+        StorageRoot root = global.OpenStore();
         ImageStore images = new(root);
         ContainerStore containers = new(root, images);
         if (CidFile is not null && File.Exists(CidFile))
@@ -61,7 +61,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 return pull();
             });
             process ??= MainProcess.Start(Options.Interactive, Options.Terminal);
-            return Run(process, root, containers, new DirectorySnapshotter(images, containers), image);
+            return Run(process, root, containers, new OverlaySnapshotter(images, containers), image);
         }
         finally
         {
@@ -70,7 +70,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     }
 
     private int Run(
-        MainProcess process, StorageRoot root, ContainerStore containers, DirectorySnapshotter snapshotter, StoredImage image)
+        MainProcess process, StorageRoot root, ContainerStore containers, OverlaySnapshotter snapshotter, StoredImage image)
     {
         ContainerRecord container = Record(image);
         containers.Create(container);
@@ -100,12 +100,12 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         MainProcess process,
         StorageRoot root,
         ContainerStore containers,
-        DirectorySnapshotter snapshotter,
+        OverlaySnapshotter snapshotter,
         StoredImage image,
         ContainerRecord container)
     {
         string directory = containers.DirectoryOf(container.Id);
-        using RootDirectory rootfs = DetachedMount.Create(snapshotter.Prepare(container.Id, image.Config));
+        using RootDirectory rootfs = CreateRootfs(snapshotter.Prepare(container.Id, image.Config));
         GeneratedSpec generated = SpecGenerator.Generate(container.Id, container.Name, image.Config, Options, rootfs, directory);
         foreach (string warning in generated.Warnings)
         {
@@ -164,6 +164,22 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         finally
         {
             cgroup?.Delete();
+        }
+    }
+
+    private static RootDirectory CreateRootfs(Mount mount)
+    {
+        try
+        {
+            return DetachedMount.Create(mount);
+        }
+        catch (ErrnoException e)
+        {
+            bool hasImages = mount.Options.Any(option => option.StartsWith(Mount.LowerImage, StringComparison.Ordinal));
+            throw new OciException($"cannot mount the image's layers: {e.Message}", e)
+            {
+                Hint = hasImages ? "some are EROFS files: where the kernel does not mount those, pull the image again with --snapshotter directory" : null,
+            };
         }
     }
 

@@ -5,8 +5,7 @@ namespace OciTool.Storage.Layers;
 
 internal sealed partial class DirectoryWriter
 {
-    /// <summary>Makes the whiteouts and describes the directories: the layer is complete.</summary>
-    /// <exception cref="LayerException">Something cannot be written.</exception>
+    /// <inheritdoc/>
     public void Finish()
     {
         _parent?.Dispose();

@@ -26,7 +26,7 @@ public sealed class LayerApplierTests : IDisposable
     public void What_was_applied_is_counted()
     {
         AppliedLayer applied = _layer.Apply(TarBuilder.Gzip(Archive), Archive);
-        Assert.Equal(new AppliedLayer(Digest.Of(Archive), 1, 7, Archive.Length, OpaqueRoot: false), applied);
+        Assert.Equal(new AppliedLayer(SnapshotForm.Directory, Digest.Of(Archive), 1, 7, Archive.Length, OpaqueRoot: false, Root: null), applied);
     }
 
     [Fact]
@@ -48,9 +48,9 @@ public sealed class LayerApplierTests : IDisposable
     public void A_diff_id_of_sha512_is_verified_by_sha512()
     {
         Digest expected = Digest.Of(Archive, Digest.Parse("sha512:" + new string('0', 128)));
-        using RootDirectory root = new(_layer.Root);
         using MemoryStream content = new(Archive);
-        Assert.Equal(expected, LayerApplier.Apply(content, root, expected, new LayerLimits(), _ => { }).DiffId);
+        AppliedLayer applied = LayerApplier.Apply(content, _layer.Place, SnapshotForm.Directory, expected, new LayerLimits(), _ => { });
+        Assert.Equal(expected, applied.DiffId);
     }
 
     [Fact]
