@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
 using OciTool.SystemTests.Fixtures;
 using OciTool.Tests.Layers;
@@ -21,8 +20,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
 
     private string Near => Path.Join(Oci.Root, "canary");
 
-    [Fact]
-    public async Task What_must_be_accepted_is_mounted_as_it_must_be()
+    [Theory]
+    [InlineData("directory")]
+    [InlineData("erofs")]
+    public async Task What_must_be_accepted_is_mounted_as_it_must_be(string form)
     {
         OddLayer[] rows = [.. LayerCorpus.Rows.Where(row => row.Refusal is null)];
         await using FaultRegistry registry = await ServeAsync(rows);
@@ -30,10 +31,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
 
         foreach (int[] some in Enumerable.Range(0, rows.Length).Chunk(AtOnce))
         {
-            (await Oci.RunAsync(["pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded();
+            (await Oci.RunAsync(["--snapshotter", form, "pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded();
         }
 
-        await CompareAsync(rows, "pulled");
+        await CompareAsync(rows, form, "pulled");
 
         // what a file has is read as what a registry sends: once more, from the blobs alone
         (await Shell.RunAsync("rm", "-r", Path.Join(Oci.Root, "layers"))).Succeeded();
@@ -47,10 +48,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
 
         foreach (int[] some in Enumerable.Range(0, rows.Length).Chunk(AtOnce))
         {
-            (await Oci.RunAsync(["pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded();
+            (await Oci.RunAsync(["--snapshotter", form, "pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded();
         }
 
-        await CompareAsync(rows, "from the store");
+        await CompareAsync(rows, form, "from the store");
         Assert.Equal(canaries, Canaries());
         NothingFailed(rows.Length);
     }
@@ -63,7 +64,7 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
         string canaries = Plant();
 
         await Parallel.ForAsync(0, rows.Length, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (index, _) =>
-            await RefusedAsync(rows[index], NameOf(registry, index), "pulled"));
+            await RefusedAsync(rows[index], NameOf(registry, index), "directory", "pulled"));
         await BlobsAreRefusedAsync(rows, registry);
 
         Assert.Equal(canaries, Canaries());
@@ -73,8 +74,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
         await StillWorksAsync();
     }
 
-    [Fact]
-    public async Task A_container_lists_no_name_that_it_cannot_look_at()
+    [Theory]
+    [InlineData("directory")]
+    [InlineData("erofs")]
+    public async Task A_container_lists_no_name_that_it_cannot_look_at(string form)
     {
         string[] ghosts = ["fresh/.wh.ghost", "only/implied/.wh.ghost", ".wh.ghost", "bin/.wh.ghost"];
         byte[] layer = ghosts.Aggregate(new TarBuilder().Directory("fresh"), (tar, ghost) => tar.Whiteout(ghost)).ToArray();
@@ -82,7 +85,8 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
             BusyboxImages.Config, "amd64", new Layer().Directory("bin").Program("bin/busybox", BusyboxImages.Program).ToTar(), layer);
         await using FaultRegistry registry = await FaultRegistry.StartAsync(image);
 
-        ProgramResult run = await Oci.RunAsync("run", "-q", "--rm", registry.Image, "busybox", "ls", "-la", "/", "/fresh", "/only/implied", "/bin");
+        ProgramResult run = await Oci.RunAsync(
+            "--snapshotter", form, "run", "-q", "--rm", registry.Image, "busybox", "ls", "-la", "/", "/fresh", "/only/implied", "/bin");
 
         Assert.DoesNotContain("ghost", run.Succeeded().Output + run.Error, StringComparison.Ordinal);
     }
@@ -154,13 +158,13 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
         }
 
         await Parallel.ForAsync(0, rows.Length, new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (index, _) =>
-            await RefusedAsync(rows[index], NameOf(registry, index), "from the store"));
+            await RefusedAsync(rows[index], NameOf(registry, index), "erofs", "from the store"));
     }
 
-    private async Task RefusedAsync(OddLayer row, string image, string way)
+    private async Task RefusedAsync(OddLayer row, string image, string form, string way)
     {
         long start = Stopwatch.GetTimestamp();
-        ProgramResult pull = await Oci.RunAsync("pull", "-q", image);
+        ProgramResult pull = await Oci.RunAsync("--snapshotter", form, "pull", "-q", image);
         string[] errors = [.. pull.Error.Split('\n').Where(line => line.StartsWith("Error: ", StringComparison.Ordinal))];
         if (pull.Status != 125 || errors is not [string error] || !error.Contains(row.Refusal!, StringComparison.OrdinalIgnoreCase)
             || pull.Error.Contains("   at ", StringComparison.Ordinal))
@@ -174,41 +178,50 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
     }
 
     /// <summary>Mounts every case as a run does, but read-only, and compares what is seen.</summary>
-    private async Task CompareAsync(OddLayer[] rows, string way)
+    private Task CompareAsync(OddLayer[] rows, string form, string way) => MountNamespace.RunAsync(mounts =>
     {
-        StringBuilder script = new();
-        for (int i = 0; i < rows.Length; i++)
-        {
-            Directory.CreateDirectory(Oci[$"mounts/{i}"]);
-            script.AppendLine($"mount -t overlay overlay -o ro,lowerdir={string.Join(':', Stack(rows[i]))} {Oci[$"mounts/{i}"]}");
-        }
-
         Directory.CreateDirectory(Oci["empty"]);
-        await File.WriteAllTextAsync(Oci["mounts.sh"], script.ToString(), Cancellation);
-        using MountNamespace mounts = await MountNamespace.StartAsync(Oci["mounts.sh"]);
+        Dictionary<string, string> trees = [];
         for (int i = 0; i < rows.Length; i++)
         {
-            foreach (string difference in rows[i].Tree!.Differences(TreeReader.Read(mounts[Oci[$"mounts/{i}"]]), root: true))
+            // over an empty one because overlayfs wants two
+            List<string> lower = [.. Layers(rows[i]).Select(Tree), Oci["empty"]];
+            string merged = Oci[$"{way}/{i}"];
+            mounts.Mount("overlay", "overlay", merged, $"lowerdir={string.Join(':', lower)}");
+            foreach (string difference in rows[i].Tree!.Differences(TreeReader.Read(merged), root: true))
             {
-                _failures.Enqueue($"{rows[i].Id} {way}: {difference}");
+                _failures.Enqueue($"{rows[i].Id} {form} {way}: {difference}");
             }
         }
-    }
 
-    /// <summary>The layers' trees, topmost first, over an empty one because overlayfs wants two.</summary>
-    private IEnumerable<string> Stack(OddLayer row)
+        string Tree(string layer)
+        {
+            if (!trees.TryGetValue(layer, out string? tree))
+            {
+                tree = form == "erofs" ? Oci[$"{way}/layer-{trees.Count}"] : Path.Join(layer, "fs");
+                trees.Add(layer, tree);
+                if (form == "erofs")
+                {
+                    mounts.Mount("erofs", Path.Join(layer, "layer.erofs"), tree, options: null);
+                }
+            }
+
+            return tree;
+        }
+    });
+
+    /// <summary>The directories of a case's layers, topmost first.</summary>
+    private IEnumerable<string> Layers(OddLayer row)
     {
         foreach (OddBlob layer in row.Layers.Reverse().DistinctBy(layer => Blob.DigestOf(layer.Archive)))
         {
             string directory = Path.Join(Oci.Root, "layers", Blob.DigestOf(layer.Archive).Replace(':', '/'));
-            yield return Path.Join(directory, "fs");
+            yield return directory;
             if (JsonNode.Parse(File.ReadAllText(Path.Join(directory, "layer.json")))!["opaqueRoot"]!.GetValue<bool>())
             {
                 break;
             }
         }
-
-        yield return Oci["empty"];
     }
 
     private static async Task<FaultRegistry> ServeAsync(OddLayer[] rows)

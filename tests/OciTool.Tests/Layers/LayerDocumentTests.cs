@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using OciTool.Images;
+using OciTool.Storage;
 using OciTool.Storage.Layers;
 using OciTool.Tests.Layers.Corpus;
 using Xunit;
@@ -9,6 +10,7 @@ using Xunit;
 namespace OciTool.Tests.Layers;
 
 /// <summary>docs/layers.md says what comes of every odd layer; it is written from the cases that the tests run.</summary>
+[Collection("odd layers")] // one far canary for all
 public sealed class LayerDocumentTests
 {
     private const string WriteVariable = "OCI_WRITE_DOCS";
@@ -47,8 +49,9 @@ public sealed class LayerDocumentTests
             Layers come from strangers. A layer is applied exactly as the image specification and, where it is silent, Go's
             `archive/tar` have it, or it is refused as a whole with one line that names the layer, the entry and the reason. Names are
             clamped into the layer's root rather than refused; nothing outside of it is ever read or changed. The tests apply each case
-            below from memory, pull it from a registry, and read it from a stored blob; they mount what was accepted and compare the
-            whole tree, watch two canary directories of the host (`/canary` below is one), and allow a second and 100 MiB for each.
+            below from memory, pull it from a registry, and read it from a stored blob, once to a directory and once to an EROFS file; they
+            mount what was accepted and compare the whole tree, watch two canary directories of the host (`/canary` below is one), and
+            allow a second and 100 MiB for each.
 
             """);
         foreach ((char letter, string heading) in Sections)
@@ -99,7 +102,14 @@ public sealed class LayerDocumentTests
 
     private static string Result(OddLayer row)
     {
-        using LayerStack stack = new();
+        string directory = Result(row, SnapshotForm.Directory);
+        string erofs = Result(row, SnapshotForm.Erofs);
+        return directory == erofs ? directory : $"{directory} (in a file: {erofs})";
+    }
+
+    private static string Result(OddLayer row, SnapshotForm form)
+    {
+        using LayerStack stack = new(form);
         foreach (OddBlob lower in row.Layers.SkipLast(1))
         {
             stack.Apply(lower);
@@ -110,15 +120,29 @@ public sealed class LayerDocumentTests
             return "refused: " + Assert.Throws<LayerException>(() => stack.Apply(row.Layers[^1])).Message.Replace(LayerCorpus.Far, "/canary", StringComparison.Ordinal);
         }
 
-        // that the tree is this is what the other tests show
+        stack.Apply(row.Layers[^1]);
+        return "applied: " + Change(row);
+    }
+
+    /// <summary>What the topmost layer changes; that the tree becomes so is what the other tests show.</summary>
+    private static string Change(OddLayer row)
+    {
+        using LayerStack stack = new(SnapshotForm.Directory);
+        foreach (OddBlob lower in row.Layers.SkipLast(1))
+        {
+            stack.Apply(lower);
+        }
+
         IReadOnlyDictionary<string, TreeEntry> tree = row.Tree!.Entries;
         IReadOnlyDictionary<string, TreeEntry> below = stack.Merged();
-        string[] made = [.. tree.Keys.Where(path => !below.TryGetValue(path, out TreeEntry? old) || IsOther(old, tree[path]))];
+        string[] made = [.. tree.Keys.Where(path => path == "."
+            ? tree[path].Modified != 0
+            : !below.TryGetValue(path, out TreeEntry? old) || IsOther(old, tree[path]))];
         string[] gone = [.. below.Keys.Where(path => !tree.ContainsKey(path))];
-        string made1 = Listed("", made.Where(path => path == "." || !made.Any(other => other.StartsWith(path + "/", StringComparison.Ordinal))));
-        string gone1 = Listed("without ", gone.Where(path => !gone.Any(other => path.StartsWith(other + "/", StringComparison.Ordinal))));
-        string result = string.Join("; ", new[] { made1, gone1 }.Where(part => part.Length > 0));
-        return "applied: " + (result.Length > 0 ? result : "no change");
+        string additions = Listed("", made.Where(path => path == "." || !made.Any(other => other.StartsWith(path + "/", StringComparison.Ordinal))));
+        string removals = Listed("without ", gone.Where(path => !gone.Any(other => path.StartsWith(other + "/", StringComparison.Ordinal))));
+        string result = string.Join("; ", new[] { additions, removals }.Where(part => part.Length > 0));
+        return result.Length > 0 ? result : "no change";
 
         static bool IsOther(TreeEntry old, TreeEntry now) =>
             old.Type != now.Type || old.Mode != now.Mode || old.Content != now.Content || (now.Modified is not null && now.Type != 'd' && old.Modified != now.Modified);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Storage;
 using OciTool.Storage.Layers;
 using OciTool.Tests.Layers.Corpus;
 using Xunit;
@@ -87,9 +88,8 @@ public sealed class LayerRaceTests : IDisposable
     {
         try
         {
-            using RootDirectory root = new(Tree);
             using MemoryStream content = new(archive);
-            LayerApplier.Apply(content, root, digest, new LayerLimits(), _ => { });
+            LayerApplier.Apply(content, Path.Join(_home, "store"), SnapshotForm.Directory, digest, new LayerLimits(), _ => { });
             return true;
         }
         catch (LayerException)

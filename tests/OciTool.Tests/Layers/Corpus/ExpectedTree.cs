@@ -6,14 +6,14 @@ namespace OciTool.Tests.Layers.Corpus;
 /// <summary>What a stack of layers has to look like when it is mounted.</summary>
 /// <remarks>
 /// The defaults are those of <see cref="TarBuilder"/>. Directories that are not named are those that a layer only
-/// implies: mode 0755, owner 0:0.
+/// implies: mode 0755, owner 0:0, time 0.
 /// </remarks>
 internal sealed class ExpectedTree
 {
     /// <summary>The time that <see cref="TarBuilder"/> gives to entries.</summary>
     public const decimal Time = 1_700_000_000;
 
-    private readonly SortedDictionary<string, TreeEntry> _entries = new(StringComparer.Ordinal) { ["."] = new('d', 0x1ed) };
+    private readonly SortedDictionary<string, TreeEntry> _entries = new(StringComparer.Ordinal) { ["."] = new('d', 0x1ed, Modified: 0) };
 
     /// <summary>The entries by path.</summary>
     public IReadOnlyDictionary<string, TreeEntry> Entries => _entries;
@@ -84,7 +84,7 @@ internal sealed class ExpectedTree
     {
         for (int slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
         {
-            _entries.TryAdd(path[..slash], new('d', 0x1ed));
+            _entries.TryAdd(path[..slash], new('d', 0x1ed, Modified: 0));
         }
 
         _entries[path] = entry;

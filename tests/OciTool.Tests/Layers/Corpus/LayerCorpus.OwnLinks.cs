@@ -41,7 +41,7 @@ internal static partial class LayerCorpus
 
     private static OddLayer Chain(int length)
     {
-        ExpectedTree tree = Tree().File("end/x");
+        ExpectedTree tree = Tree().Directory("end").File("end/x");
         for (int i = 0; i < length; i++)
         {
             tree.Symlink(ChainName(i, length), ChainName(i + 1, length));
