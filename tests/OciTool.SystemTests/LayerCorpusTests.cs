@@ -29,11 +29,7 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
         await using FaultRegistry registry = await ServeAsync(rows);
         string canaries = Plant();
 
-        foreach (int[] some in Enumerable.Range(0, rows.Length).Chunk(AtOnce))
-        {
-            (await Oci.RunAsync(["--snapshotter", form, "pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded();
-        }
-
+        await PullAsync(rows, registry, form);
         await CompareAsync(rows, form, "pulled");
 
         // what a file has is read as what a registry sends: once more, from the blobs alone
@@ -46,14 +42,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
             }
         }
 
-        foreach (int[] some in Enumerable.Range(0, rows.Length).Chunk(AtOnce))
-        {
-            (await Oci.RunAsync(["--snapshotter", form, "pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded();
-        }
-
+        await PullAsync(rows, registry, form);
         await CompareAsync(rows, form, "from the store");
-        Assert.Equal(canaries, Canaries());
         NothingFailed(rows.Length);
+        Assert.Equal(canaries, Canaries());
     }
 
     [Fact]
@@ -67,10 +59,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
             await RefusedAsync(rows[index], NameOf(registry, index), "directory", "pulled"));
         await BlobsAreRefusedAsync(rows, registry);
 
+        NothingFailed(rows.Length);
         Assert.Equal(canaries, Canaries());
         Assert.Equal("", (await Oci.RunAsync("images", "-q")).Succeeded().Output);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Join(Oci.Root, "tmp")));
-        NothingFailed(rows.Length);
         await StillWorksAsync();
     }
 
@@ -147,6 +139,10 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
             Enumerable.Range(0, count).Select(number => new TarBuilder().File($"n{number}", "").ToArray());
     }
 
+    private Task PullAsync(OddLayer[] rows, FaultRegistry registry, string form) => Parallel.ForEachAsync(
+        Enumerable.Range(0, rows.Length).Chunk(AtOnce), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (some, _) =>
+            (await Oci.RunAsync(["--snapshotter", form, "pull", "-q", .. some.Select(index => NameOf(registry, index))])).Succeeded());
+
     /// <summary>Refused again when the blob of the layer is in the store already, as if it had been read from a file.</summary>
     /// <remarks>Then the blob is fetched once more, because it may have been damaged on disk; that is refused as before.</remarks>
     private async Task BlobsAreRefusedAsync(OddLayer[] rows, FaultRegistry registry)
@@ -188,7 +184,7 @@ public sealed class LayerCorpusTests(Machine machine) : OciTest(machine)
             List<string> lower = [.. Layers(rows[i]).Select(Tree), Oci["empty"]];
             string merged = Oci[$"{way}/{i}"];
             mounts.Mount("overlay", "overlay", merged, $"lowerdir={string.Join(':', lower)}");
-            foreach (string difference in rows[i].Tree!.Differences(TreeReader.Read(merged), root: true))
+            foreach (string difference in rows[i].Tree!.Differences(TreeReader.Read(merged), root: true, holes: form == "directory"))
             {
                 _failures.Enqueue($"{rows[i].Id} {form} {way}: {difference}");
             }

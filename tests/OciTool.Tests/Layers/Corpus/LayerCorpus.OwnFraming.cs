@@ -26,6 +26,8 @@ internal static partial class LayerCorpus
             Packed("", "a member for each byte", "", "+gzip", [.. Archive.SelectMany(part => Compressed.Gzip([part]))]),
             Packed("", "FNAME of 100,000 bytes", "", "+gzip", [.. gzip[..3], 0x08, .. gzip[4..10], .. Ascii(Many("n", 100_000)), 0, .. gzip[10..]]),
             Packed("", "stored blocks", "", "+gzip", Stored(gzip)),
+            PackedBadly("", "a script, compressed", "+gzip", Compressed.Gzip(Ascii("#!/bin/sh\n" + Many("echo hello\n", 100))), "invalid header checksum"),
+            PackedBadly("", "a line of text, compressed", "+gzip", Compressed.Gzip(Ascii("sorry, not even enough for a tar header here")), "unexpected end"),
             PackedBadly("", "gzip in gzip", "+gzip", Compressed.Gzip(gzip), "tar archive"),
         ];
     }
@@ -59,6 +61,8 @@ internal static partial class LayerCorpus
             PackedBadly("", "skippable frame cut", "+zstd", [.. Compressed.Skippable(100)[..50]], "zstd"),
             PackedBadly("", "skippable frame of 4 GiB", "+zstd", [0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0xff, 1, 2, 3], "zstd"),
             PackedBadly("", "garbage behind it", "+zstd", [.. zstd, .. "garbage"u8], "zstd"),
+            PackedBadly("", "a script, compressed", "+zstd", Compressed.Zstd(Ascii("#!/bin/sh\n" + Many("echo hello\n", 100))), "invalid header checksum"),
+            PackedBadly("", "a line of text, compressed", "+zstd", Compressed.Zstd(Ascii("sorry, not even enough for a tar header here")), "unexpected end"),
             PackedBadly("", "old format of version 0.7", "+zstd", [0x27, 0xb5, 0x2f, 0xfd, .. zstd[4..]], "tar archive"),
             Packed("", "skippable frames in between and behind", "", "+zstd", [.. Compressed.Zstd(Archive[..700]), .. Compressed.Skippable(0), .. Compressed.Zstd(Archive[700..]), .. Compressed.Skippable(1000)]),
             Packed("", "a frame for each 100 bytes", "", "+zstd", [.. Archive.Chunk(100).SelectMany(Compressed.Zstd)]),

@@ -17,10 +17,10 @@ internal sealed record OddManifest(string Id, string Title, string Must, string?
         new("I05", "127 layers", "pulled, and runs", null),
         new("I06", "600 layers", "refused before anything is downloaded", "600 layers are more than the 500 that can be stacked"),
         new("I07", "the same layer twice", "pulled, and runs", null),
-        new("I08", "fewer diffIDs than layers", "refused", "diff"),
-        new("I09", "layer of an unknown type", "refused", "unknown"),
-        new("I10", "manifest that is an index too", "refused", "manifests"),
-        new("I11", "configuration of an artifact", "refused", "artifact"),
+        new("I08", "fewer diffIDs than layers", "refused", "it has 1 diff_ids for 2 layers"),
+        new("I09", "layer of an unknown type", "refused", "has the unsupported media type"),
+        new("I10", "manifest that is an index too", "refused", "which belongs to another kind of document"),
+        new("I11", "configuration of an artifact", "refused", "it is an artifact of type"),
         new("I12", "image of another architecture", "pulled", null),
     ];
 }
