@@ -101,12 +101,16 @@ internal sealed class PaxRecords
     /// <summary>Copies the extended attributes to an entry, but empty ones: an empty value means that there is none.</summary>
     public void AddXattrsTo(List<TarXattr> xattrs)
     {
-        foreach ((Range name, Range value) in _xattrs)
+        for (int i = 0; i < _xattrs.Count; i++)
         {
-            ReadOnlySpan<byte> bytes = _bytes.AsSpan(value);
-            if (!bytes.IsEmpty)
+            (Range place, Range content) = _xattrs.GetAt(i);
+            ReadOnlySpan<byte> value = _bytes.AsSpan(content);
+            if (!value.IsEmpty)
             {
-                xattrs.Add(new([.. _bytes.AsSpan(name), 0], bytes.ToArray()));
+                ReadOnlySpan<byte> text = _bytes.AsSpan(place);
+                byte[] name = new byte[text.Length + 1];
+                text.CopyTo(name);
+                xattrs.Add(new(name, value.ToArray()));
             }
         }
     }

@@ -154,7 +154,7 @@ internal sealed partial class TarReader
         Entry.Size = Number(header[483..495], "size");
         bool valid = SparseMap.TryReadBlock(header[386..482], _runs);
         bool more = header[482] != 0;
-        for (int size = BlockSize; valid && more; size += BlockSize)
+        for (int size = 2 * BlockSize; valid && more; size += BlockSize)
         {
             CheckMapSize(size);
             ReadOnlySpan<byte> block = TakeBlock();

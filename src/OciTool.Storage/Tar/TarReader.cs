@@ -249,7 +249,7 @@ internal sealed partial class TarReader(Stream stream)
         return _end - _start;
     }
 
-    private LayerException Truncated() => Failure("unexpected end", _position);
+    private LayerException Truncated() => Failure("unexpected end", _position + _end - _start);
 
     private LayerException Damaged(string why) => Failure(why, Entry.Offset);
 
