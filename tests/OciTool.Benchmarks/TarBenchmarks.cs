@@ -9,7 +9,7 @@ public class TarBenchmarks
 {
     private const int Entries = 10_000;
 
-    private readonly MemoryStream _archive = new();
+    private byte[] _archive = [];
 
     [Params(TarEntryFormat.Ustar, TarEntryFormat.Pax, TarEntryFormat.Gnu)]
     public TarEntryFormat Format { get; set; }
@@ -17,8 +17,8 @@ public class TarBenchmarks
     [GlobalSetup]
     public void MakeArchive()
     {
-        _archive.SetLength(0);
-        using TarWriter writer = new(_archive, Format, leaveOpen: true);
+        using MemoryStream archive = new();
+        using TarWriter writer = new(archive, Format, leaveOpen: true);
         for (int i = 0; i < Entries; i++)
         {
             string name = $"usr/share/package-{i / 100}/file-{i}";
@@ -31,13 +31,15 @@ public class TarBenchmarks
             entry.DataStream = new MemoryStream(new byte[100]);
             writer.WriteEntry(entry);
         }
+
+        _archive = archive.ToArray();
     }
 
     [Benchmark(Baseline = true, OperationsPerInvoke = Entries)]
     public int Ours()
     {
-        _archive.Position = 0;
-        OciTool.Storage.Tar.TarReader reader = new(_archive);
+        using MemoryStream archive = new(_archive);
+        OciTool.Storage.Tar.TarReader reader = new(archive);
         int entries = 0;
         while (reader.Next())
         {
@@ -50,8 +52,8 @@ public class TarBenchmarks
     [Benchmark(OperationsPerInvoke = Entries)]
     public int DotNets()
     {
-        _archive.Position = 0;
-        using System.Formats.Tar.TarReader reader = new(_archive, leaveOpen: true);
+        using MemoryStream archive = new(_archive);
+        using System.Formats.Tar.TarReader reader = new(archive, leaveOpen: true);
         int entries = 0;
         while (reader.GetNextEntry() is not null)
         {

@@ -61,7 +61,7 @@ public sealed class TarFormatsTests(Machine machine) : OciTest(machine)
             environment: null)).Succeeded();
         (await Shell.RunAsync("tar", "--numeric-owner", "-C", expected, "-xpf", archive)).Succeeded();
 
-        byte[] layer = await File.ReadAllBytesAsync(archive);
+        byte[] layer = await File.ReadAllBytesAsync(archive, TestContext.Current.CancellationToken);
         string repository = $"tar/{format.Replace(" --", "-", StringComparison.Ordinal).Replace('=', '-')}";
         string image = await Oci.PullAsync(
             await Machine.PublishAsync(repository, TestImage.Of(BusyboxImages.Config, "amd64", layer)));
