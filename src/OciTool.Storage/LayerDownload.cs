@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using OciTool.Images;
+using OciTool.Linux;
 using OciTool.Storage.Layers;
 using LayerContent = OciTool.Images.LayerContent;
 
@@ -163,13 +164,14 @@ internal sealed class LayerDownload(
     private async Task<long> PumpAsync(
         Stream source, FileStream? sink, IncrementalHash hash, BlobRelay? relay, long limit, CancellationToken cancellationToken)
     {
-        long total = 0;
-        byte[]? buffer = null;
+        FileWriteBack? writeBack = sink is null ? null : new(sink.SafeFileHandle, _partial, sink.Position);
+        byte[]? own = relay is null ? ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize) : null;
         try
         {
+            long total = 0;
             while (total < limit)
             {
-                buffer ??= ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize);
+                byte[] buffer = own ?? await relay!.TakeAsync(cancellationToken);
                 int read = await source.ReadAsync(
                     buffer.AsMemory(0, (int)Math.Min(BlobRelay.BufferSize, limit - total)), cancellationToken);
                 if (read == 0)
@@ -179,26 +181,23 @@ internal sealed class LayerDownload(
 
                 total += read;
                 hash.AppendData(buffer, 0, read);
-                sink?.Write(buffer, 0, read);
                 if (sink is not null)
                 {
+                    sink.Write(buffer, 0, read);
+                    writeBack!.Advance(read);
                     progress.Advanced(layer.Blob, read);
                 }
 
-                if (relay is not null)
-                {
-                    await relay.SendAsync(new ArraySegment<byte>(buffer, 0, read), cancellationToken);
-                    buffer = null; // the reader's now
-                }
+                relay?.Send(read);
             }
 
             return total;
         }
         finally
         {
-            if (buffer is not null)
+            if (own is not null)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ArrayPool<byte>.Shared.Return(own);
             }
         }
     }
