@@ -2,42 +2,29 @@ using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
-/// <summary>Brings one file to the disk while it is still being written, so that little is left to wait for at its end.</summary>
+/// <summary>Brings a file to the disk while it is still being written, so that little is left to wait for at its end.</summary>
 /// <remarks>The kernel by itself begins after seconds, or when memory runs short.</remarks>
-/// <param name="file">A file that is written in sequence; it stays open.</param>
-/// <param name="path">Its path, for errors.</param>
-/// <param name="position">Where in the file the writing begins, in bytes.</param>
-public sealed class FileWriteBack(SafeFileHandle file, string path, long position = 0)
+/// <param name="file">A file that is written from its start to its end; it stays open.</param>
+/// <param name="position">Where the writing begins, in bytes.</param>
+public sealed class FileWriteBack(SafeFileHandle file, long position = 0)
 {
     private const long Step = 8 << 20;
     private const long Page = 4096;
 
-    private long _written = position;
     private long _begun = position / Page * Page;
 
-    /// <summary>Says that more was written, and has the disk begin with it when it is worth it.</summary>
-    /// <param name="count">How many bytes more.</param>
-    public void Advance(int count)
+    /// <summary>Says how far the file is written; the disk begins with it when that is worth it.</summary>
+    /// <param name="end">The end of what was written, in bytes; what lies before was written earlier, or is a hole.</param>
+    public void WrittenTo(long end)
     {
-        _written += count;
-        if (_written - _begun < Step)
+        if (end - _begun < Step)
         {
             return;
         }
 
         // whole pages: one that is written to again would go to the disk twice. A refusal only means to wait later.
-        long end = _written / Page * Page;
+        end = end / Page * Page;
         _ = Interop.Libc.SyncFileRange(file, _begun, end - _begun, Interop.Libc.SYNC_FILE_RANGE_WRITE);
         _begun = end;
-    }
-
-    /// <summary>Waits until the file's content and size are on the disk: fdatasync(2). Its name is its directory's matter.</summary>
-    /// <exception cref="IOException">The file could not be written back.</exception>
-    public void Finish()
-    {
-        if (Interop.Libc.FDataSync(file) != 0)
-        {
-            throw ErrnoException.FromLastError("fdatasync", path);
-        }
     }
 }

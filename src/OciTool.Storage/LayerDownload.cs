@@ -17,8 +17,12 @@ namespace OciTool.Storage;
 internal sealed class LayerDownload(
     StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, ICopyProgress progress)
 {
+    private const long LargeFrom = 8 << 20;
+
     private readonly string _partial = Path.Join(root.Ingest, $"{layer.Blob.Digest.Algorithm}-{layer.Blob.Digest.Hex}");
     private readonly string _blob = content.PathOf(layer.Blob.Digest);
+
+    private bool IsLarge => layer.Blob.Size >= LargeFrom;
 
     /// <summary>Applies the layer from its blob, without a network.</summary>
     internal async Task ApplyAsync(CancellationToken cancellationToken)
@@ -31,7 +35,7 @@ internal sealed class LayerDownload(
             return layers.Apply(stream, place, layer.DiffId, progress.Warn);
         });
         LayerStore.WriteRecord(applied, place);
-        await layers.SyncAsync();
+        await SyncAsync(applied, place);
         layers.Publish(place, layer.DiffId);
     }
 
@@ -62,6 +66,7 @@ internal sealed class LayerDownload(
             if (place is null)
             {
                 await FetchAsync(relay: null, cancellationToken);
+                await SyncBlobAsync();
             }
             else
             {
@@ -76,7 +81,7 @@ internal sealed class LayerDownload(
         }
 
         // data, then sync, then names
-        await layers.SyncAsync();
+        await SyncAsync(applied, place);
         File.SetUnixFileMode(_partial, ContentStore.BlobMode);
         Directory.CreateDirectory(Path.GetDirectoryName(_blob)!);
         File.Move(_partial, _blob, overwrite: true);
@@ -85,6 +90,30 @@ internal sealed class LayerDownload(
             layers.Publish(place, layer.DiffId);
         }
     }
+
+    /// <summary>Makes what has no name yet durable: small things by one sync for many, large ones by themselves.</summary>
+    /// <remarks>The sync of a whole file system also waits for what everybody else has written to it.</remarks>
+    private async Task SyncAsync(AppliedLayer? applied, TemporaryDirectory? place)
+    {
+        if (applied is { Form: SnapshotForm.Directory } || !IsLarge)
+        {
+            await layers.SyncAsync();
+        }
+        else if (place is not null)
+        {
+            // the blob is durable already, and so is the layer's file
+            DirectoryTree.SyncFile(LayerStore.RecordIn(place));
+            DirectoryTree.SyncNames(place.Path);
+        }
+    }
+
+    private Task SyncBlobAsync() => IsLarge
+        ? OnThreadOfItsOwnAsync(() =>
+        {
+            DirectoryTree.SyncFile(_partial);
+            return true;
+        })
+        : Task.CompletedTask;
 
     [SuppressMessage("Reliability", "CA2025", Justification = "both tasks are awaited to their end below")]
     private async Task<AppliedLayer> FetchAndApplyAsync(TemporaryDirectory place, CancellationToken cancellationToken)
@@ -110,6 +139,8 @@ internal sealed class LayerDownload(
         bool applierFailed = relay.IsAbandoned && !fetching.IsCompletedSuccessfully;
         relay.Complete(fetching.IsCompletedSuccessfully ? null : new IOException("the download ended early", fetching.Exception));
 
+        Task syncing = fetching.IsCompletedSuccessfully ? SyncBlobAsync() : Task.CompletedTask; // while the layer's end is written
+
         // in every case to its end, before its directory is removed below it
         await ((Task)applying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (applierFailed && !cancellationToken.IsCancellationRequested)
@@ -118,6 +149,7 @@ internal sealed class LayerDownload(
         }
 
         await fetching;
+        await syncing;
         return await applying;
     }
 
@@ -164,7 +196,8 @@ internal sealed class LayerDownload(
     private async Task<long> PumpAsync(
         Stream source, FileStream? sink, IncrementalHash hash, BlobRelay? relay, long limit, CancellationToken cancellationToken)
     {
-        FileWriteBack? writeBack = sink is null ? null : new(sink.SafeFileHandle, _partial, sink.Position);
+        long start = sink?.Position ?? 0;
+        FileWriteBack? writeBack = sink is null ? null : new(sink.SafeFileHandle, start);
         byte[]? own = relay is null ? ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize) : null;
         try
         {
@@ -184,7 +217,7 @@ internal sealed class LayerDownload(
                 if (sink is not null)
                 {
                     sink.Write(buffer, 0, read);
-                    writeBack!.Advance(read);
+                    writeBack!.WrittenTo(start + total);
                     progress.Advanced(layer.Blob, read);
                 }
 
