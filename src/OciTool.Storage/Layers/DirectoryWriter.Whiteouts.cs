@@ -59,6 +59,7 @@ internal sealed partial class DirectoryWriter
             if (errno == Errno.ENOENT)
             {
                 Demand(path, parent.MakeDevice(name, isBlock: false, major: 0, minor: 0));
+                SetOrigin(path.AsSpan(0, Math.Max(slash, 0)));
                 return;
             }
 
@@ -81,6 +82,22 @@ internal sealed partial class DirectoryWriter
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Makes overlayfs look for whiteouts in a directory also where no other layer has it: it lists them as files that
+    /// are not there otherwise. An empty origin says "copied up from somewhere".
+    /// </summary>
+    private void SetOrigin(ReadOnlySpan<byte> path)
+    {
+        byte[] terminated = path.IsEmpty ? [(byte)'.', 0] : [.. path, 0];
+        Errno errno = _root.OpenDirectoryFile(terminated, LinkRule.Refuse, out OpenedFile directory);
+        using (directory)
+        {
+            Demand(terminated, errno);
+            errno = directory.SetXattr("trusted.overlay.origin\0"u8, []);
+            Demand(terminated, errno == Errno.EPERM ? directory.SetXattr("user.overlay.origin\0"u8, []) : errno);
+        }
     }
 
     private void SetOpaque(byte[] path)
