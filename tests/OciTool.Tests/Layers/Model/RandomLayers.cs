@@ -95,7 +95,7 @@ internal static class RandomLayers
             {
                 0 => ("user.a", "1"),
                 1 => ("user.a", "2"),
-                2 => ("user.empty", ""),
+                2 => ("user.zero", "\0"), // an empty value cannot be said: to PAX it means that there is none
                 3 => ("user.long", new string('v', 1 + dice.Below(3000))),
                 4 => ("user.\xe9" + Name(dice), "\0\xff\n="),
                 5 => ("security.capability", Capability),
