@@ -60,7 +60,6 @@ internal sealed class LiveTree
                 : "",
             Content = kind == FileKind.File ? Content(terminated, path, size) : "",
         };
-        if (node.Modified.Seconds is > 1_790_000_000 and < 1_900_000_000) { node.Modified = default; } // TEMPORARY
         ReadXattrs(node, terminated, path);
         if (kind == FileKind.Directory)
         {

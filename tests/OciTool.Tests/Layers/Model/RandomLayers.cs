@@ -25,10 +25,10 @@ internal static class RandomLayers
     }
 
     /// <summary>One layer; unless it has to be valid, it may be one that must be refused.</summary>
-    public static List<LayerEntry> Layer(Dice dice, bool valid)
+    public static List<LayerEntry> Layer(Dice dice, bool valid, int most = 14)
     {
         List<LayerEntry> layer = [];
-        for (int tries = 1 + dice.Below(14); tries > 0; tries--)
+        for (int tries = 1 + dice.Below(most); tries > 0; tries--)
         {
             layer.Add(Entry(dice, layer));
             if (valid && !IsValid(layer))
