@@ -43,7 +43,7 @@ internal static class CommandTable
     // the names that completion offers
     private static IEnumerable<string> Names(OperandKind kind, GlobalOptions global)
     {
-        StorageRoot root = StorageRoot.Open(global.Root, global.RunRoot);
+        StorageRoot root = global.OpenStore();
         ImageStore images = new(root);
         if (kind is OperandKind.Image or OperandKind.Object)
         {

@@ -1,4 +1,5 @@
 using OciTool.Images;
+using OciTool.Storage;
 
 namespace OciTool.Cli;
 
@@ -11,6 +12,7 @@ internal sealed record GlobalOptions
         ("--log-level", "string", "Log messages above specified level (trace, debug, info, warn, error, fatal) (default \"warn\")"),
         ("--root", "string", "Path to the directory in which images and containers are stored (OCI_ROOT)"),
         ("--runroot", "string", "Path to the directory in which run-time state is stored (OCI_RUNROOT)"),
+        ("--snapshotter", "string", "Form in which layers are kept: erofs or directory (OCI_SNAPSHOTTER); the default suits the machine"),
     ];
 
     private static readonly string[] Levels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
@@ -21,11 +23,17 @@ internal sealed record GlobalOptions
     /// <summary>The run state's directory; null for the default one.</summary>
     public string? RunRoot { get; init; }
 
+    /// <summary>The form in which layers are kept; null for the one that suits this machine.</summary>
+    public string? Snapshotter { get; init; }
+
     /// <summary>The least grave level that is logged, in lower case.</summary>
     public string LogLevel { get; init; } = "warn";
 
+    /// <summary>The store that these options name.</summary>
+    public StorageRoot OpenStore() => StorageRoot.Open(Root, RunRoot, Snapshotter);
+
     /// <summary>Whether a name with its dashes is one of these options.</summary>
-    public static bool IsName(string name) => name is "--root" or "--runroot" or "--log-level";
+    public static bool IsName(string name) => name is "--root" or "--runroot" or "--snapshotter" or "--log-level";
 
     /// <summary>These options with one more set.</summary>
     /// <exception cref="UsageException">The value is not a log level.</exception>
@@ -33,6 +41,9 @@ internal sealed record GlobalOptions
     {
         "--root" => this with { Root = value },
         "--runroot" => this with { RunRoot = value },
+        "--snapshotter" => value is "erofs" or "directory"
+            ? this with { Snapshotter = value }
+            : throw new UsageException($"snapshotter \"{Printable.Escape(value)}\" is not supported, choose from: erofs, directory"),
         _ => Array.IndexOf(Levels, value.ToLowerInvariant()) >= 0
             ? this with { LogLevel = value.ToLowerInvariant() }
             : throw new UsageException(

@@ -45,36 +45,7 @@ public static class DetachedMount
         List<SafeFileHandle> held = [];
         try
         {
-            using SafeFileHandle context = Mounts.Open("overlay");
-            Mounts.Configure(context, "source", mount.Source, "overlay");
-            MountAttributes attributes = MountAttributes.None;
-            bool one = true; // whether the kernel takes one lower directory at a time, as it does from 6.7 on
-            List<string> lower = [];
-            for (int i = 0; i < mount.Options.Count; i++)
-            {
-                string option = mount.Options[i];
-                int equals = option.IndexOf('=', StringComparison.Ordinal);
-                string key = equals < 0 ? option : option[..equals];
-                string? value = equals < 0 ? null : option[(equals + 1)..];
-                switch (key)
-                {
-                    case "ro":
-                        attributes |= MountAttributes.ReadOnly;
-                        break;
-                    case "lowerdir+":
-                        lower.Add(value!);
-                        one = one && Mounts.TryConfigure(context, key, Short(value!, held));
-                        break;
-                    case "upperdir" or "workdir":
-                        Mounts.Configure(context, key, Short(value!, held), "overlay");
-                        break;
-                    default:
-                        Mounts.Configure(context, key, value, "overlay");
-                        break;
-                }
-            }
-
-            return one ? Mounts.Create(context, "overlay", attributes) : FromOneString(context, lower, held, attributes);
+            return TryLayerByLayer(mount, held) ?? PrivateNamespaceOverlay.Create(mount);
         }
         finally
         {
@@ -82,48 +53,64 @@ public static class DetachedMount
         }
     }
 
-    /// <summary>
-    /// Kernels before 6.7 want all lower directories in one value of at most 255 bytes: each is opened, and named by
-    /// its number, seen from /proc/self/fd.
-    /// </summary>
-    private static SafeFileHandle FromOneString(
-        SafeFileHandle context, List<string> lower, List<SafeFileHandle> held, MountAttributes attributes)
+    /// <summary>Passes one layer at a time, as kernels take them from 6.7 on, and mounts that are attached nowhere from 6.15 on.</summary>
+    /// <returns>Null where the kernel is older than that.</returns>
+    private static SafeFileHandle? TryLayerByLayer(Mount mount, List<SafeFileHandle> held)
     {
-        StringBuilder value = new();
-        foreach (string directory in lower)
+        using SafeFileHandle context = Mounts.Open("overlay");
+        Mounts.Configure(context, "source", mount.Source, "overlay");
+        MountAttributes attributes = MountAttributes.None;
+        bool hasImages = false;
+        for (int i = 0; i < mount.Options.Count; i++)
         {
-            SafeFileHandle handle = Hold(directory, held);
-            value.Append(value.Length == 0 ? "" : ":").Append(handle.DangerousGetHandle());
+            string option = mount.Options[i];
+            int equals = option.IndexOf('=', StringComparison.Ordinal);
+            string key = equals < 0 ? option : option[..equals];
+            string? value = equals < 0 ? null : option[(equals + 1)..];
+            switch (key)
+            {
+                case "ro":
+                    attributes |= MountAttributes.ReadOnly;
+                    break;
+                case Mount.LowerDirectory or Mount.LowerImage:
+                    bool isImage = key == Mount.LowerImage;
+                    hasImages |= isImage;
+                    if (!Mounts.TryConfigure(context, Mount.LowerDirectory, isImage ? Keep(FileSystemImage.Mount(value!), held) : Short(value!, held)))
+                    {
+                        return null;
+                    }
+
+                    break;
+                case "upperdir" or "workdir":
+                    Mounts.Configure(context, key, Short(value!, held), "overlay");
+                    break;
+                default:
+                    Mounts.Configure(context, key, value, "overlay");
+                    break;
+            }
         }
 
-        using SafeFileHandle before = RootDirectory.Open(
-            Interop.Libc.AT_FDCWD, ".", Interop.Libc.O_PATH | Interop.Libc.O_DIRECTORY, mode: 0, resolve: 0);
-        using SafeFileHandle descriptors = RootDirectory.Open(
-            Interop.Libc.AT_FDCWD, "/proc/self/fd", Interop.Libc.O_PATH | Interop.Libc.O_DIRECTORY, mode: 0, resolve: 0);
-        Interop.Kernel.Checked(
-            Interop.Kernel.Call(Interop.Kernel.SYS_fchdir, Interop.Kernel.Descriptor(descriptors)), "chdir", "/proc/self/fd");
         try
         {
-            Mounts.Configure(context, "lowerdir", value.ToString(), "overlay");
             return Mounts.Create(context, "overlay", attributes);
         }
-        finally
+        catch (ErrnoException e) when (e.Errno == Errno.EINVAL && hasImages)
         {
-            Interop.Kernel.Checked(
-                Interop.Kernel.Call(Interop.Kernel.SYS_fchdir, Interop.Kernel.Descriptor(before)), "chdir");
+            return null;
         }
     }
 
-    private static string Short(string path, List<SafeFileHandle> held) =>
-        Encoding.UTF8.GetByteCount(path) <= LongestValue
-            ? path
-            : $"/proc/self/fd/{Hold(path, held).DangerousGetHandle()}";
+    /// <summary>A path that is short enough for fsconfig(2).</summary>
+    internal static string Short(string path, List<SafeFileHandle> held) =>
+        Encoding.UTF8.GetByteCount(path) <= LongestValue ? path : Keep(Open(path), held);
 
-    private static SafeFileHandle Hold(string path, List<SafeFileHandle> held)
+    /// <summary>Opens what a path names without reading it.</summary>
+    internal static SafeFileHandle Open(string path) =>
+        RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_PATH, mode: 0, resolve: 0);
+
+    private static string Keep(SafeFileHandle handle, List<SafeFileHandle> held)
     {
-        SafeFileHandle handle = RootDirectory.Open(
-            Interop.Libc.AT_FDCWD, path, Interop.Libc.O_PATH | Interop.Libc.O_DIRECTORY, mode: 0, resolve: 0);
         held.Add(handle);
-        return handle;
+        return $"/proc/self/fd/{handle.DangerousGetHandle()}";
     }
 }

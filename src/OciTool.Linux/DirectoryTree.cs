@@ -27,6 +27,22 @@ public static class DirectoryTree
         }
     }
 
+    /// <summary>Gives each of two directories the name of the other, at once.</summary>
+    /// <param name="first">A path that the caller trusts.</param>
+    /// <param name="second">Another one, on the same file system.</param>
+    /// <exception cref="ErrnoException">One is missing.</exception>
+    public static void Exchange(string first, string second)
+    {
+        using SafeFileHandle root = OpenForReading("/");
+        int result = Interop.Libc.RenameAt2(
+            root, Encoding.UTF8.GetBytes($"{Path.GetFullPath(first)}\0"),
+            root, Encoding.UTF8.GetBytes($"{Path.GetFullPath(second)}\0"), Interop.Libc.RENAME_EXCHANGE);
+        if (result != 0)
+        {
+            throw ErrnoException.FromLastError("rename", second);
+        }
+    }
+
     /// <summary>Removes a directory and all below it; links are removed, not followed. Absence is no error.</summary>
     /// <remarks>The class library cannot remove names that are not UTF-8, which layers may hold.</remarks>
     /// <param name="path">A path that the caller trusts.</param>

@@ -63,7 +63,7 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
 
     /// <summary>The uncompressed layers and the documents, in bytes; layers that are not applied do not count.</summary>
     internal long SizeOf(ImageDocuments image) =>
-        image.Config.Rootfs.DiffIds.Sum(diffId => layers.Find(diffId)?.UncompressedBytes ?? 0)
+        image.Config.Rootfs.DiffIds.Sum(diffId => layers.Find(diffId)?.Applied.UncompressedBytes ?? 0)
         + image.ManifestDocument.Descriptor.Size + image.ConfigDocument.Descriptor.Size;
 
     /// <summary>All content that a manifest or index reaches, at hand or not.</summary>

@@ -27,7 +27,8 @@ public sealed class ImageStore
 
     /// <summary>Where the trees of an image's layers lie, topmost first.</summary>
     /// <param name="config">The image's configuration.</param>
-    public IReadOnlyList<string> LayerDirectories(ImageConfig config) => [.. config.Rootfs.DiffIds.Reverse().Select(Layers.TreeOf)];
+    public IReadOnlyList<string> LayerDirectories(ImageConfig config) => [.. config.Rootfs.DiffIds.Reverse()
+        .Select(Layers.Find).OfType<LayerRecord>().Select(layer => Layers.TreeOf(layer.Applied))];
 
     /// <summary>Takes an image in, and names it last.</summary>
     /// <param name="reference">The name to give; behind a digest the name is <c>repository@digest</c>.</param>

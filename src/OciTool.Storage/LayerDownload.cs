@@ -27,7 +27,7 @@ internal sealed class LayerDownload(
         AppliedLayer applied = await OnThreadOfItsOwnAsync(() =>
         {
             using CancellableStream stream = new(blob, cancellationToken);
-            return LayerStore.Apply(stream, place, layer.DiffId, progress.Warn);
+            return layers.Apply(stream, place, layer.DiffId, progress.Warn);
         });
         LayerStore.WriteRecord(applied, place);
         await layers.SyncAsync();
@@ -94,7 +94,7 @@ internal sealed class LayerDownload(
         {
             try
             {
-                return LayerStore.Apply(relay, place, layer.DiffId, progress.Warn);
+                return layers.Apply(relay, place, layer.DiffId, progress.Warn);
             }
             catch
             {

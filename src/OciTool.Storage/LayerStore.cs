@@ -6,12 +6,8 @@ using OciTool.Storage.Layers;
 namespace OciTool.Storage;
 
 /// <summary>What is known of an applied layer: <c>layers/ALG/HEX/layer.json</c>.</summary>
-/// <param name="DiffId">The digest of the uncompressed layer.</param>
-/// <param name="Entries">How many entries its archive had.</param>
-/// <param name="ContentBytes">The bytes of its files.</param>
-/// <param name="UncompressedBytes">The size of the uncompressed archive, in bytes.</param>
-/// <param name="OpaqueRoot">Whether it hides all layers below it.</param>
-internal sealed record LayerRecord(Digest DiffId, long Entries, long ContentBytes, long UncompressedBytes, bool OpaqueRoot)
+/// <param name="Applied">What was made of it.</param>
+internal sealed record LayerRecord(AppliedLayer Applied)
 {
     /// <summary>Reads a record.</summary>
     /// <exception cref="JsonException">It is not JSON; likewise the exceptions of <see cref="JsonElement"/> for what else it is.</exception>
@@ -19,62 +15,71 @@ internal sealed record LayerRecord(Digest DiffId, long Entries, long ContentByte
     {
         using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
         JsonElement record = document.RootElement;
-        return new LayerRecord(
+        return new LayerRecord(new AppliedLayer(
+            record.TryGetProperty("form", out JsonElement form) ? SnapshotForms.Parse(form.GetString()) : SnapshotForm.Directory,
             Digest.Parse(record.GetProperty("diffId").GetString() ?? ""),
             record.GetProperty("entries").GetInt64(),
             record.GetProperty("contentBytes").GetInt64(),
             record.GetProperty("uncompressedBytes").GetInt64(),
-            record.GetProperty("opaqueRoot").GetBoolean());
+            record.GetProperty("opaqueRoot").GetBoolean(),
+            record.TryGetProperty("root", out JsonElement root) ? ReadRoot(root) : null));
     }
 
     /// <summary>Writes it.</summary>
     internal void WriteTo(Utf8JsonWriter json)
     {
         json.WriteStartObject();
-        json.WriteString("diffId", DiffId.ToString());
-        json.WriteNumber("entries", Entries);
-        json.WriteNumber("contentBytes", ContentBytes);
-        json.WriteNumber("uncompressedBytes", UncompressedBytes);
-        json.WriteBoolean("opaqueRoot", OpaqueRoot);
+        json.WriteString("diffId", Applied.DiffId.ToString());
+        json.WriteString("form", SnapshotForms.NameOf(Applied.Form));
+        json.WriteNumber("entries", Applied.Entries);
+        json.WriteNumber("contentBytes", Applied.ContentBytes);
+        json.WriteNumber("uncompressedBytes", Applied.UncompressedBytes);
+        json.WriteBoolean("opaqueRoot", Applied.OpaqueRoot);
+        if (Applied.Root is { } root)
+        {
+            json.WriteStartObject("root");
+            json.WriteNumber("mode", root.Mode);
+            json.WriteNumber("uid", root.Uid);
+            json.WriteNumber("gid", root.Gid);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
     }
+
+    private static LayerRoot ReadRoot(JsonElement root) => new(
+        root.GetProperty("mode").GetUInt32(), root.GetProperty("uid").GetUInt32(), root.GetProperty("gid").GetUInt32());
 }
 
 /// <summary>The applied layers of a store, by diffID: each is absent, or whole.</summary>
 internal sealed class LayerStore(StorageRoot root)
 {
     private readonly SharedSync _sync = new(root.Path);
+    private readonly Lazy<SnapshotSupport> _support = new(() => SnapshotSupport.Find(root));
 
-    internal bool Contains(Digest diffId) => File.Exists(RecordOf(diffId));
+    /// <summary>Whether a layer is there, and in the form that the user asked for, if any.</summary>
+    internal bool Contains(Digest diffId) => File.Exists(RecordOf(diffId))
+        && (root.AskedForm is not { } form || Find(diffId)?.Applied.Form == form);
 
     internal LayerRecord? Find(Digest diffId) =>
         StorageJson.Read(RecordOf(diffId), LayerRecord.Read);
 
     internal string DirectoryOf(Digest diffId) => Path.Join(root.Layers, diffId.Algorithm, diffId.Hex);
 
-    internal string TreeOf(Digest diffId) => Path.Join(DirectoryOf(diffId), "fs");
+    /// <summary>The tree of an applied layer: a directory, or a file with a file system in it.</summary>
+    internal string TreeOf(AppliedLayer layer) => Path.Join(DirectoryOf(layer.DiffId), LayerApplier.NameOf(layer.Form));
 
-    /// <summary>Applies a layer below a temporary directory.</summary>
-    internal static AppliedLayer Apply(Stream content, TemporaryDirectory place, Digest diffId, Action<string> warn)
-    {
-        string tree = Path.Join(place.Path, "fs");
-        Directory.CreateDirectory(tree, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        using RootDirectory target = new(tree);
-        return LayerApplier.Apply(content, target, diffId, new LayerLimits(), warn);
-    }
+    /// <summary>Applies a layer below a temporary directory, in the form that this machine can mount.</summary>
+    internal AppliedLayer Apply(Stream content, TemporaryDirectory place, Digest diffId, Action<string> warn) =>
+        LayerApplier.Apply(content, place.Path, _support.Value.Form, diffId, new LayerLimits(), warn);
 
     /// <summary>Writes back all data so far; then <see cref="Publish"/> may show it.</summary>
     internal Task SyncAsync() => _sync.RunAsync();
 
     /// <summary>Writes the record beside an applied layer.</summary>
-    internal static void WriteRecord(AppliedLayer applied, TemporaryDirectory place)
-    {
-        LayerRecord record = new(applied.DiffId, applied.Entries, applied.ContentBytes, applied.UncompressedBytes, applied.OpaqueRoot);
-        File.WriteAllBytes(
-            Path.Join(place.Path, "layer.json"),
-            StorageJson.ToBytes(record.WriteTo));
-    }
+    internal static void WriteRecord(AppliedLayer applied, TemporaryDirectory place) => File.WriteAllBytes(
+        Path.Join(place.Path, "layer.json"),
+        StorageJson.ToBytes(new LayerRecord(applied).WriteTo));
 
     /// <summary>Makes an applied layer visible, unless another pull was faster.</summary>
     internal void Publish(TemporaryDirectory place, Digest diffId)
@@ -83,11 +88,19 @@ internal sealed class LayerStore(StorageRoot root)
         Directory.CreateDirectory(Path.GetDirectoryName(directory)!);
         try
         {
-            if (!Contains(diffId))
+            if (Contains(diffId))
             {
-                DirectoryTree.Remove(directory); // a layer without its record is not one
-                Directory.Move(place.Path, directory);
+                return;
             }
+
+            if (File.Exists(RecordOf(diffId)))
+            {
+                DirectoryTree.Exchange(place.Path, directory); // it has another form, in which containers may use it
+                return;
+            }
+
+            DirectoryTree.Remove(directory); // a layer without its record is not one
+            Directory.Move(place.Path, directory);
         }
         catch (IOException) when (Contains(diffId))
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Storage.Layers;
 
 namespace OciTool.Storage;
 
@@ -13,15 +14,21 @@ public sealed class StorageRoot
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
+    private readonly string? _snapshotter;
     private bool _writable;
 
-    private StorageRoot(string path, string runPath) => (Path, RunPath) = (path, runPath);
+    private StorageRoot(string path, string runPath, string? snapshotter) =>
+        (Path, RunPath, _snapshotter) = (path, runPath, snapshotter);
 
     /// <summary>The store's directory; a valid OCI Image Layout.</summary>
     public string Path { get; }
 
     /// <summary>The directory for what does not outlive a reboot.</summary>
     public string RunPath { get; }
+
+    /// <summary>The form that layers shall have; null for the one that suits this machine.</summary>
+    /// <exception cref="OciException">There is no such form.</exception>
+    public SnapshotForm? AskedForm => _snapshotter is null ? null : SnapshotForms.Parse(_snapshotter);
 
     internal string IndexFile => System.IO.Path.Join(Path, "index.json");
 
@@ -52,7 +59,8 @@ public sealed class StorageRoot
     /// <summary>Finds the store: <c>--root</c>, then <c>OCI_ROOT</c>, then the default of root or of a user.</summary>
     /// <param name="root">The value of <c>--root</c>.</param>
     /// <param name="runRoot">The value of <c>--runroot</c>.</param>
-    public static StorageRoot Open(string? root, string? runRoot)
+    /// <param name="snapshotter">The value of <c>--snapshotter</c>, before <c>OCI_SNAPSHOTTER</c>.</param>
+    public static StorageRoot Open(string? root, string? runRoot, string? snapshotter = null)
     {
         bool isRoot = Environment.IsPrivilegedProcess;
         string path = Given(root, "OCI_ROOT")
@@ -62,7 +70,7 @@ public sealed class StorageRoot
             ?? (isRoot ? "/run/oci"
                 : Variable("XDG_RUNTIME_DIR") is { } runtime ? System.IO.Path.Join(runtime, "oci")
                 : System.IO.Path.Join(path, "run"));
-        return new StorageRoot(path, System.IO.Path.GetFullPath(run));
+        return new StorageRoot(path, System.IO.Path.GetFullPath(run), Given(snapshotter, "OCI_SNAPSHOTTER"));
     }
 
     /// <summary>Makes the store's directories and its <c>oci-layout</c>, unless they are there.</summary>

@@ -6,24 +6,28 @@ namespace OciTool.SystemTests;
 /// <summary>A whole userland on disk is, entry by entry, what GNU tar and podman make of the same layer.</summary>
 public sealed class TreeTests(Machine machine) : OciTest(machine)
 {
-    [Fact]
-    public async Task The_debootstrap_layer_is_extracted_as_gnu_tar_does()
+    [Theory]
+    [InlineData("directory")]
+    [InlineData("erofs")]
+    public async Task The_debootstrap_layer_is_what_gnu_tar_extracts(string form)
     {
-        string actual = await ExtractedAsync();
+        await using LayerTree actual = await TreeAsync(form);
         string expected = Oci["tar"];
         Directory.CreateDirectory(expected);
         (await Shell.RunAsync(
             "tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-C", expected, "-xpf", Userland.LayerTar)).Succeeded();
 
-        Tree.Equal(await Tree.ReadAsync(expected), await Tree.ReadAsync(actual));
+        Tree.Equal(await Tree.ReadAsync(expected), await Tree.ReadAsync(actual.Path));
     }
 
-    [Fact]
-    public async Task The_debootstrap_layer_is_extracted_as_podman_does()
+    [Theory]
+    [InlineData("directory")]
+    [InlineData("erofs")]
+    public async Task The_debootstrap_layer_is_what_podman_extracts(string form)
     {
         Need.Programs("podman");
         string image = await ImageAsync();
-        string actual = await ExtractedAsync();
+        await using LayerTree actual = await TreeAsync(form);
         string[] storage = ["--root", Oci["podman"], "--runroot", Oci["podman-run"], "--storage-driver", "overlay"];
         (await Shell.RunAsync("podman", [.. storage, "pull", "-q", "--tls-verify=false", image], environment: null)).Succeeded();
         ProgramResult layer = await Shell.RunAsync(
@@ -32,7 +36,7 @@ public sealed class TreeTests(Machine machine) : OciTest(machine)
         // known: podman gives its layer directories a mode and a time of their own, and cuts times before 1970 to 0
         string[] podmansOwn = [".", "./odd/old"];
         SortedDictionary<string, string> expected = await Tree.ReadAsync(layer.Succeeded().Output.Trim());
-        SortedDictionary<string, string> extracted = await Tree.ReadAsync(actual);
+        SortedDictionary<string, string> extracted = await Tree.ReadAsync(actual.Path);
         foreach (string path in podmansOwn)
         {
             Assert.True(expected.Remove(path) && extracted.Remove(path), path);
@@ -51,11 +55,6 @@ public sealed class TreeTests(Machine machine) : OciTest(machine)
 
     private Task<string> ImageAsync() => Machine.PublishAsync("fedora/fedora", Userland.ImageAsync);
 
-    /// <summary>Pulls the image and returns the directory of its only layer (docs/architecture.md, "The store").</summary>
-    private async Task<string> ExtractedAsync()
-    {
-        string image = await Oci.PullAsync(await ImageAsync());
-        ProgramResult diffId = await Oci.RunAsync("inspect", "--format", "{{index .RootFS.Layers 0}}", image);
-        return Path.Join(Oci.Root, "layers", diffId.Succeeded().Output.Trim().Replace(':', '/'), "fs");
-    }
+    private async Task<LayerTree> TreeAsync(string form) =>
+        await LayerTree.OpenAsync(Oci, await Oci.PullAsync(await ImageAsync(), "--snapshotter", form));
 }

@@ -41,7 +41,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     /// <exception cref="OciException">It could not be started; the message says which step failed on what.</exception>
     public int Run(ImageRequest request, Func<ImagePull> pull)
     {
-        StorageRoot root = StorageRoot.Open(global.Root, global.RunRoot);
+        StorageRoot root = global.OpenStore();
         ImageStore images = new(root);
         ContainerStore containers = new(root, images);
         if (CidFile is not null && File.Exists(CidFile))
@@ -61,7 +61,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 return pull();
             });
             process ??= MainProcess.Start(Options.Interactive, Options.Terminal);
-            return Run(process, root, containers, new DirectorySnapshotter(images, containers), image);
+            return Run(process, root, containers, new OverlaySnapshotter(images, containers), image);
         }
         finally
         {
@@ -70,7 +70,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     }
 
     private int Run(
-        MainProcess process, StorageRoot root, ContainerStore containers, DirectorySnapshotter snapshotter, StoredImage image)
+        MainProcess process, StorageRoot root, ContainerStore containers, OverlaySnapshotter snapshotter, StoredImage image)
     {
         ContainerRecord container = Record(image);
         containers.Create(container);
@@ -100,7 +100,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         MainProcess process,
         StorageRoot root,
         ContainerStore containers,
-        DirectorySnapshotter snapshotter,
+        OverlaySnapshotter snapshotter,
         StoredImage image,
         ContainerRecord container)
     {

@@ -16,7 +16,7 @@ internal sealed class ImageExistsCommand : Verb
         Examples = ["image exists quay.io/fedora/fedora:34 || oci pull quay.io/fedora/fedora:34"];
         OperandKind = OperandKind.Image;
         Add(_image);
-        SetAction(command => new ImageStore(StorageRoot.Open(Global.Root, Global.RunRoot))
+        SetAction(command => new ImageStore(Global.OpenStore())
             .Find(command.GetRequiredValue(_image), platform: null) is null ? ExitCode.No : ExitCode.Success);
     }
 }

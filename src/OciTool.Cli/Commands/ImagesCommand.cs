@@ -55,7 +55,7 @@ internal sealed class ImagesCommand : Verb
 
     private int List(ParseResult command)
     {
-        StorageRoot root = StorageRoot.Open(Global.Root, Global.RunRoot);
+        StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
         TextWriter output = command.InvocationConfiguration.Output;
         List<Row> rows = Sort(Select(images, command), command.GetValue(_sort)!);

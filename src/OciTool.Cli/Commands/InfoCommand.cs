@@ -2,7 +2,9 @@ using System.CommandLine;
 using OciTool.Cli.Output;
 using OciTool.Cli.Output.Templates;
 using OciTool.Cli.Views;
+using OciTool.Images;
 using OciTool.Storage;
+using OciTool.Storage.Layers;
 
 namespace OciTool.Cli.Commands;
 
@@ -27,7 +29,7 @@ internal sealed class InfoCommand : Verb
         SystemInformation information = new()
         {
             Host = HostFacts.Read(),
-            Store = ReadStore(StorageRoot.Open(Global.Root, Global.RunRoot)),
+            Store = ReadStore(Global.OpenStore()),
             Version = VersionInformation.OfThisBuild(),
         };
         switch (command.GetValue(_format))
@@ -51,6 +53,7 @@ internal sealed class InfoCommand : Verb
         ImageStore images = new(root);
         IReadOnlyList<ContainerRecord> containers = new ContainerStore(root, images).List();
         int running = containers.Count(container => container.State == Storage.ContainerState.Running);
+        SnapshotSupport snapshots = SupportOf(root);
         DriveInfo? drive = Directory.Exists(root.Path) ? new DriveInfo(root.Path) : null;
         return new StoreInformation
         {
@@ -58,9 +61,27 @@ internal sealed class InfoCommand : Verb
             GraphRoot = root.Path,
             GraphRootAllocated = drive?.TotalSize ?? 0,
             GraphRootUsed = drive is null ? 0 : drive.TotalSize - drive.TotalFreeSpace,
-            GraphStatus = drive is null ? [] : new() { ["Backing Filesystem"] = drive.DriveFormat, ["Snapshot Form"] = "directory" },
+            GraphStatus = drive is null ? [] : new()
+            {
+                ["Backing Filesystem"] = drive.DriveFormat,
+                ["Snapshot Form"] = SnapshotForms.NameOf(snapshots.Form),
+                ["Snapshot Form Reason"] = snapshots.Reason,
+            },
             ImageStore = new ImageCounts { Number = images.List().Count },
             RunRoot = root.RunPath,
         };
+    }
+
+    /// <summary>In which form the next layer will be kept; where nothing can be written, that is the reason.</summary>
+    private static SnapshotSupport SupportOf(StorageRoot root)
+    {
+        try
+        {
+            return SnapshotSupport.Find(root);
+        }
+        catch (OciException e)
+        {
+            return new SnapshotSupport(root.AskedForm ?? SnapshotForm.Directory, e.Message);
+        }
     }
 }

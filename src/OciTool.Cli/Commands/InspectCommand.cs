@@ -68,7 +68,7 @@ internal sealed class InspectCommand : Verb
             throw new UsageException("no names or ids specified");
         }
 
-        StorageRoot root = StorageRoot.Open(Global.Root, Global.RunRoot);
+        StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
         ContainerStore containers = new(root, images);
         List<ImageInspection> foundImages = [];

@@ -42,7 +42,7 @@ internal sealed class PsCommand : Verb
 
     private int List(ParseResult command)
     {
-        StorageRoot root = StorageRoot.Open(Global.Root, Global.RunRoot);
+        StorageRoot root = Global.OpenStore();
         List<ContainerRecord> containers = [.. new ContainerStore(root, new ImageStore(root)).List()];
         string[] filters = command.GetValue(_filter) ?? [];
         if (!command.GetValue(_all) && !filters.Any(filter => filter.StartsWith("status=", StringComparison.Ordinal)))

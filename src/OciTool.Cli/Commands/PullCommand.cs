@@ -43,7 +43,7 @@ internal sealed class PullCommand : Verb
         (Platform platform, _) = _platform.Read(command);
         ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error);
         List<Reference> references = [.. command.GetRequiredValue(_images).Select(Reference.Parse)]; // a mistake ends it before any transfer
-        ImageStore images = new(StorageRoot.Open(Global.Root, Global.RunRoot));
+        ImageStore images = new(Global.OpenStore());
         foreach (Reference reference in references)
         {
             CopiedImage copied = await pull.RunAsync(reference, platform, images, cancellationToken);

@@ -41,7 +41,7 @@ internal sealed class RmCommand : Verb
             throw new UsageException("you must provide at least one name or id");
         }
 
-        StorageRoot root = StorageRoot.Open(Global.Root, Global.RunRoot);
+        StorageRoot root = Global.OpenStore();
         ContainerStore containers = new(root, new ImageStore(root));
         if (all)
         {

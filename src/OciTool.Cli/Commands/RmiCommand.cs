@@ -31,8 +31,8 @@ internal sealed class RmiCommand : Verb
         bool all = command.GetValue(_all);
         bool force = command.GetValue(_force);
         bool quiet = force || command.GetValue(_ignore);
-        ImageStore images = new(StorageRoot.Open(Global.Root, Global.RunRoot));
-        ContainerStore containers = new(StorageRoot.Open(Global.Root, Global.RunRoot), images);
+        ImageStore images = new(Global.OpenStore());
+        ContainerStore containers = new(Global.OpenStore(), images);
         string[] names = command.GetValue(_images) ?? [];
         if (all)
         {

@@ -30,7 +30,7 @@ internal sealed class TagCommand : Verb
     private int Tag(ParseResult command)
     {
         string name = command.GetRequiredValue(_image);
-        ImageStore images = new(StorageRoot.Open(Global.Root, Global.RunRoot));
+        ImageStore images = new(Global.OpenStore());
         StoredImage image = images.Find(name, platform: null) ?? throw new ImageNotHereException(name);
         List<Reference> targets = [.. command.GetRequiredValue(_names).Select(ImageNameInput.ParseLocal)];
         foreach (Reference target in targets)

@@ -69,6 +69,8 @@ internal static partial class Interop
 
         internal static nint SYS_prctl => Number(157, 167);
 
+        internal static nint SYS_mount => Number(165, 40);
+
         internal static nint SYS_umount2 => Number(166, 39);
 
         internal static nint SYS_sethostname => Number(170, 161);

@@ -8,6 +8,7 @@ internal static partial class Interop
     internal static partial class Libc
     {
         internal const uint RENAME_NOREPLACE = 1;
+        internal const uint RENAME_EXCHANGE = 2;
 
         [LibraryImport(Name, EntryPoint = "renameat2", SetLastError = true)]
         internal static partial int RenameAt2(

@@ -33,7 +33,7 @@ internal sealed partial class DirectoryWriter
             }
             else if (errno == Errno.None)
             {
-                done.Set([.. done.Bytes, (byte)'/', .. name.AsSpan(0, name.Length - 1)]);
+                done = Below(done, name);
             }
 
             if (errno != Errno.None)
@@ -60,8 +60,8 @@ internal sealed partial class DirectoryWriter
             errno = parent!.Look(name, out FileStatus status);
             if (errno == Errno.ENOENT)
             {
-                errno = parent.MakeDirectory(name, ImplicitMode);
-                return errno == Errno.None ? parent.SetMode(name, ImplicitMode) : errno; // whatever the umask is
+                Remember(Below(done, name), uid: 0, gid: 0, ImplicitMode, modified: default, xattrs: []);
+                return parent.MakeDirectory(name, HiddenMode);
             }
 
             if (errno != Errno.None || status.IsDirectory)
@@ -79,6 +79,13 @@ internal sealed partial class DirectoryWriter
             target = buffer.AsSpan(0, Math.Max(length, 0));
             return errno;
         }
+    }
+
+    private static EntryPath Below(EntryPath path, byte[] name)
+    {
+        EntryPath below = new();
+        below.Set([.. path.Bytes, (byte)'/', .. name.AsSpan(0, name.Length - 1)]);
+        return below;
     }
 
     private Errno OpenExact(EntryPath path, out DirectoryDescriptor? directory) =>

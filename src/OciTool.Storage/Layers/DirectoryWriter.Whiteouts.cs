@@ -5,8 +5,7 @@ namespace OciTool.Storage.Layers;
 
 internal sealed partial class DirectoryWriter
 {
-    /// <summary>Makes the whiteouts and describes the directories: the layer is complete.</summary>
-    /// <exception cref="LayerException">Something cannot be written.</exception>
+    /// <inheritdoc/>
     public void Finish()
     {
         _parent?.Dispose();
@@ -59,7 +58,11 @@ internal sealed partial class DirectoryWriter
             if (errno == Errno.ENOENT)
             {
                 Demand(path, parent.MakeDevice(name, isBlock: false, major: 0, minor: 0));
-                SetOrigin(path.AsSpan(0, Math.Max(slash, 0)));
+                if (slash > 0)
+                {
+                    Mark(path.AsSpan(0, slash), "origin\0"u8, []);
+                }
+
                 return;
             }
 
@@ -84,33 +87,27 @@ internal sealed partial class DirectoryWriter
         return false;
     }
 
-    /// <summary>
-    /// Makes overlayfs look for whiteouts in a directory also where no other layer has it: it lists them as files that
-    /// are not there otherwise. An empty origin says "copied up from somewhere".
-    /// </summary>
-    private void SetOrigin(ReadOnlySpan<byte> path)
+    private void SetOpaque(byte[] path)
     {
-        byte[] terminated = path.IsEmpty ? [(byte)'.', 0] : [.. path, 0];
+        Mark(path.AsSpan(0, path.Length - 1), "opaque\0"u8, "y"u8);
+        _opaque.Add(Encoding.Latin1.GetString(path.AsSpan(0, path.Length - 1)));
+    }
+
+    /// <summary>Sets an attribute of overlayfs on a directory.</summary>
+    /// <remarks>
+    /// <c>opaque</c> hides what lower layers have there. An empty <c>origin</c> says that there are whiteouts: where no
+    /// lower layer has the directory, overlayfs would else list their names, which nobody can look at.
+    /// </remarks>
+    private void Mark(ReadOnlySpan<byte> path, ReadOnlySpan<byte> mark, ReadOnlySpan<byte> value)
+    {
+        byte[] terminated = [.. path, 0];
         Errno errno = _root.OpenDirectoryFile(terminated, LinkRule.Refuse, out OpenedFile directory);
         using (directory)
         {
             Demand(terminated, errno);
-            errno = directory.SetXattr("trusted.overlay.origin\0"u8, []);
-            Demand(terminated, errno == Errno.EPERM ? directory.SetXattr("user.overlay.origin\0"u8, []) : errno);
+            errno = directory.SetXattr((byte[])[.. "trusted.overlay."u8, .. mark], value);
+            Demand(terminated, errno == Errno.EPERM ? directory.SetXattr((byte[])[.. "user.overlay."u8, .. mark], value) : errno);
         }
-    }
-
-    private void SetOpaque(byte[] path)
-    {
-        Errno errno = _root.OpenDirectoryFile(path, LinkRule.Refuse, out OpenedFile directory);
-        using (directory)
-        {
-            Demand(path, errno);
-            errno = directory.SetXattr("trusted.overlay.opaque\0"u8, "y"u8);
-            Demand(path, errno == Errno.EPERM ? directory.SetXattr("user.overlay.opaque\0"u8, "y"u8) : errno);
-        }
-
-        _opaque.Add(Encoding.Latin1.GetString(path.AsSpan(0, path.Length - 1)));
     }
 
     private static void Demand(ReadOnlySpan<byte> path, Errno errno)

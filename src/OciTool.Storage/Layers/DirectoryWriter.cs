@@ -11,11 +11,12 @@ namespace OciTool.Storage.Layers;
 /// kept open, because archives go through a tree directory by directory. What describes directories is set at the end:
 /// writing into a directory changes its times, and may be forbidden by its mode.
 /// </remarks>
-internal sealed partial class DirectoryWriter : IDisposable
+internal sealed partial class DirectoryWriter : ILayerWriter
 {
     private const uint ImplicitMode = 0x1ed; // 0755
     private const uint HiddenMode = 0x1c0; // 0700 until the layer is complete
 
+    private readonly RootDirectory _directory;
     private readonly DirectoryDescriptor _root;
     private readonly LayerReader _layer;
     private readonly Warnings _warnings;
@@ -29,14 +30,19 @@ internal sealed partial class DirectoryWriter : IDisposable
     private bool _devicesWereSkipped;
 
     /// <summary>Starts to write.</summary>
-    /// <param name="root">An empty directory.</param>
+    /// <param name="path">The directory to make; nothing may be there.</param>
     /// <param name="layer">Whose present entry <see cref="Write"/> writes.</param>
     /// <param name="warnings">Where warnings go.</param>
-    public DirectoryWriter(DirectoryDescriptor root, LayerReader layer, Warnings warnings)
+    /// <exception cref="IOException">The directory cannot be made.</exception>
+    public DirectoryWriter(string path, LayerReader layer, Warnings warnings)
     {
-        _root = root;
+        Directory.CreateDirectory(path);
+        File.SetUnixFileMode(path, (UnixFileMode)ImplicitMode); // whatever the umask is
+        _directory = new RootDirectory(path);
+        _root = DirectoryDescriptor.Of(_directory);
         _layer = layer;
         _warnings = warnings;
+        Remember(new EntryPath(), uid: 0, gid: 0, ImplicitMode, modified: default, xattrs: []);
         if (!_privileged)
         {
             _warnings.Add("owners of files are not kept without root");
@@ -47,8 +53,7 @@ internal sealed partial class DirectoryWriter : IDisposable
 
     private EntryPath Path => _layer.Path;
 
-    /// <summary>Writes the layer's present entry; where the layer had the name before, the later entry wins.</summary>
-    /// <exception cref="LayerException">The entry cannot be written.</exception>
+    /// <inheritdoc/>
     public void Write()
     {
         if (Path.IsRoot)
@@ -76,7 +81,12 @@ internal sealed partial class DirectoryWriter : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _parent?.Dispose();
+    public void Dispose()
+    {
+        _parent?.Dispose();
+        _root.Dispose();
+        _directory.Dispose();
+    }
 
     private void WriteFile(DirectoryDescriptor parent)
     {
@@ -238,11 +248,13 @@ internal sealed partial class DirectoryWriter : IDisposable
         return _parent!;
     }
 
-    private void Remember()
+    private void Remember() => Remember(Path, (uint)Entry.Uid, (uint)Entry.Gid, Entry.Mode, Entry.Modified,
+        Entry.Xattrs.Count == 0 ? [] : [.. Entry.Xattrs]);
+
+    private void Remember(EntryPath of, uint uid, uint gid, uint mode, FileTime modified, TarXattr[] xattrs)
     {
-        string path = Encoding.Latin1.GetString(Path.Bytes); // one character a byte: nothing is lost
-        DirectoryDescription description = new(path, (uint)Entry.Uid, (uint)Entry.Gid, Entry.Mode, Entry.Modified,
-            Entry.Xattrs.Count == 0 ? [] : [.. Entry.Xattrs]);
+        string path = Encoding.Latin1.GetString(of.Bytes); // one character a byte: nothing is lost
+        DirectoryDescription description = new(path, uid, gid, mode, modified, xattrs);
         if (_directoryIndex.TryAdd(path, _directories.Count))
         {
             _directories.Add(description);

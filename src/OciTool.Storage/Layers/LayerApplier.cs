@@ -1,40 +1,49 @@
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Storage.Erofs;
 using OciTool.Storage.Tar;
 
 namespace OciTool.Storage.Layers;
 
-/// <summary>Makes a directory of a layer, in the form that overlayfs wants as a lower directory.</summary>
+/// <summary>Makes of a layer what overlayfs wants as a lower directory: a directory, or a file with a file system in it.</summary>
 /// <remarks>
 /// image-spec v1.1, layer.md. Whiteouts become character devices 0:0, opaque directories get
 /// <c>trusted.overlay.opaque</c>, or <c>user.overlay.opaque</c> when we lack the right for it (mount with
-/// <c>userxattr</c> then). Without root, owners and devices are left out, with a warning.
+/// <c>userxattr</c> then). Without root, owners and devices are left out of a directory, with a warning.
 /// </remarks>
 public static class LayerApplier
 {
+    /// <summary>The name of the directory or the file that a layer becomes.</summary>
+    /// <param name="form">The form.</param>
+    public static string NameOf(SnapshotForm form) => form == SnapshotForm.Erofs ? "layer.erofs" : "fs";
+
     /// <summary>Applies a layer, in one pass.</summary>
     /// <param name="content">The layer: a tar archive, plain or compressed by gzip or zstd; read to its end.</param>
-    /// <param name="target">An empty directory that nobody else may enter.</param>
+    /// <param name="place">A directory that nobody else may enter, in which <see cref="NameOf"/> is made.</param>
+    /// <param name="form">What to make. A file is durable when this returns; the files of a directory are not.</param>
     /// <param name="expectedDiffId">The digest that the configuration has for the uncompressed archive.</param>
     /// <param name="limits">What the layer may cost.</param>
     /// <param name="warn">Takes warnings for the user.</param>
     /// <exception cref="LayerException">The layer is damaged, hostile or too large, or has another digest. What was
     /// written by then is the caller's to remove.</exception>
-    /// <exception cref="IOException">The content cannot be read.</exception>
+    /// <exception cref="IOException">The content cannot be read, or nothing can be written.</exception>
     public static AppliedLayer Apply(
-        Stream content, RootDirectory target, Digest expectedDiffId, LayerLimits limits, Action<string> warn)
+        Stream content, string place, SnapshotForm form, Digest expectedDiffId, LayerLimits limits, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(content);
-        using DirectoryDescriptor root = DirectoryDescriptor.Of(target);
-        long maxBytes = limits.MaxBytes ?? root.FreeBytes() / 100 * 95;
-        using LayerContent uncompressed = LayerContent.Open(content, expectedDiffId, maxBytes);
+        using LayerContent uncompressed = LayerContent.Open(content, expectedDiffId, limits.MaxBytes ?? FreeBytes(place) / 100 * 95);
         Warnings warnings = new(warn);
         LayerReader layer = new(new TarReader(uncompressed), limits, warnings);
-        using (DirectoryWriter writer = new(root, layer, warnings))
+        LayerRoot? root = null;
+        using (ILayerWriter writer = OpenWriter(form, Path.Join(place, NameOf(form)), layer, warnings))
         {
             while (layer.Next())
             {
                 writer.Write();
+                if (layer.Path.IsRoot)
+                {
+                    root = new LayerRoot(layer.Entry.Mode, (uint)layer.Entry.Uid, (uint)layer.Entry.Gid);
+                }
             }
 
             writer.Finish();
@@ -42,8 +51,18 @@ public static class LayerApplier
 
         Digest actual = uncompressed.Finish();
         return actual == expectedDiffId
-            ? new(actual, layer.Count, layer.ContentBytes, uncompressed.Count, layer.Whiteouts.OpaqueRoot)
+            ? new(form, actual, layer.Count, layer.ContentBytes, uncompressed.Count, layer.Whiteouts.OpaqueRoot, root)
             : throw new LayerException(
                 $"uncompressed digest {actual} does not match config diff_id {expectedDiffId}");
+    }
+
+    private static ILayerWriter OpenWriter(SnapshotForm form, string path, LayerReader layer, Warnings warnings) =>
+        form == SnapshotForm.Erofs ? new ErofsWriter(path, layer, warnings) : new DirectoryWriter(path, layer, warnings);
+
+    private static long FreeBytes(string place)
+    {
+        using RootDirectory directory = new(place);
+        using DirectoryDescriptor descriptor = DirectoryDescriptor.Of(directory);
+        return descriptor.FreeBytes();
     }
 }

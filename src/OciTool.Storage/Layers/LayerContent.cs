@@ -38,7 +38,7 @@ internal sealed class LayerContent : ReadOnlyStream
         {
             [0x1f, 0x8b, ..] => new GzipMembers(input),
             [0x28, 0xb5, 0x2f, 0xfd, ..] or [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18, ..] => new ZstdFrames(input),
-            [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => throw Unsupported("xz"),
+            [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] => throw Unsupported("xz"),
             [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', 0x31 or 0x17, ..] => throw Unsupported("bzip2"),
             _ => input,
         };

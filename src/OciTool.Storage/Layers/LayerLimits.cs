@@ -14,12 +14,3 @@ public sealed record LayerLimits
     /// <summary>The most uncompressed bytes; null for the free space of the target's file system less 5 percent.</summary>
     public long? MaxBytes { get; init; }
 }
-
-/// <summary>What was applied.</summary>
-/// <param name="DiffId">The digest of the uncompressed archive.</param>
-/// <param name="Entries">How many entries the archive has.</param>
-/// <param name="ContentBytes">The sum of the sizes of its regular files.</param>
-/// <param name="UncompressedBytes">The size of the uncompressed archive.</param>
-/// <param name="OpaqueRoot">Whether the layer hides all layers below it (an opaque whiteout in its root).</param>
-public sealed record AppliedLayer(
-    Digest DiffId, long Entries, long ContentBytes, long UncompressedBytes, bool OpaqueRoot);

@@ -72,9 +72,9 @@ public sealed class Oci : IAsyncDisposable
         RunningProgram.Start(Binary, Arguments(arguments), CleanEnvironment());
 
     /// <summary>Pulls an image and returns its name, for the tests that are about what comes after.</summary>
-    public async Task<string> PullAsync(string image)
+    public async Task<string> PullAsync(string image, params string[] options)
     {
-        (await RunAsync("pull", "-q", image)).Succeeded();
+        (await RunAsync(["pull", "-q", .. options, image])).Succeeded();
         return image;
     }
 

@@ -12,32 +12,7 @@ public sealed class LayerApplierTests : IDisposable
 
     private readonly LayerDirectory _layer = new();
 
-    public static TheoryData<string> Ids => [.. LayerCorpus.Rows.Select(row => row.Id)];
-
     public void Dispose() => _layer.Dispose();
-
-    [Theory]
-    [MemberData(nameof(Ids))]
-    public void An_odd_layer_has_the_required_result(string id)
-    {
-        OddLayer row = LayerCorpus.Rows.Single(row => row.Id == id);
-        Assert.SkipWhen(row.NeedsRoot && !Environment.IsPrivilegedProcess, "needs root");
-        string canaries = _layer.Canaries();
-        byte[] archive = row.Build(_layer.Far).ToArray();
-
-        if (row.Refusal is null)
-        {
-            _layer.Apply(archive);
-            Assert.True(row.Verify!(_layer), id);
-        }
-        else
-        {
-            LayerException failure = Assert.Throws<LayerException>(() => _layer.Apply(archive));
-            Assert.Contains(row.Refusal, failure.Message, StringComparison.Ordinal);
-        }
-
-        Assert.Equal(canaries, _layer.Canaries());
-    }
 
     [Fact]
     public void An_opaque_root_is_reported_and_leaves_no_whiteout()
@@ -51,7 +26,7 @@ public sealed class LayerApplierTests : IDisposable
     public void What_was_applied_is_counted()
     {
         AppliedLayer applied = _layer.Apply(TarBuilder.Gzip(Archive), Archive);
-        Assert.Equal(new AppliedLayer(Digest.Of(Archive), 1, 7, Archive.Length, OpaqueRoot: false), applied);
+        Assert.Equal(new AppliedLayer(SnapshotForm.Directory, Digest.Of(Archive), 1, 7, Archive.Length, OpaqueRoot: false, Root: null), applied);
     }
 
     [Fact]
@@ -73,9 +48,9 @@ public sealed class LayerApplierTests : IDisposable
     public void A_diff_id_of_sha512_is_verified_by_sha512()
     {
         Digest expected = Digest.Of(Archive, Digest.Parse("sha512:" + new string('0', 128)));
-        using RootDirectory root = new(_layer.Root);
         using MemoryStream content = new(Archive);
-        Assert.Equal(expected, LayerApplier.Apply(content, root, expected, new LayerLimits(), _ => { }).DiffId);
+        AppliedLayer applied = LayerApplier.Apply(content, _layer.Place, SnapshotForm.Directory, expected, new LayerLimits(), _ => { });
+        Assert.Equal(expected, applied.DiffId);
     }
 
     [Fact]

@@ -21,6 +21,9 @@ internal sealed class LayerDirectory : IDisposable
         File.WriteAllText(Path.Join(_far, "victim"), "far");
     }
 
+    /// <summary>What the layer's tree lies in.</summary>
+    public string Place => _store;
+
     public string Root => Path.Join(_store, "fs");
 
     public string Near => Path.Join(_store, "canary");
@@ -32,10 +35,9 @@ internal sealed class LayerDirectory : IDisposable
 
     public AppliedLayer Apply(byte[] content, byte[]? uncompressed = null, LayerLimits? limits = null)
     {
-        using RootDirectory root = new(Root);
         using MemoryStream stream = new(content);
         return LayerApplier.Apply(
-            stream, root, Digest.Of(uncompressed ?? content), limits ?? new LayerLimits(), Warnings.Add);
+            stream, _store, SnapshotForm.Directory, Digest.Of(uncompressed ?? content), limits ?? new LayerLimits(), Warnings.Add);
     }
 
     public bool Exists(string path) => Look(path, out _) == Errno.None;

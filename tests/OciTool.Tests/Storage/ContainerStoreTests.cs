@@ -110,7 +110,7 @@ public sealed class ContainerStoreTests : IDisposable
         TestImage image = TestImage.Of("one", "two", "one");
         await _store.PullAsync(image, "a");
         ContainerRecord container = Make(_store, "c1");
-        DirectorySnapshotter snapshotter = new(_store.Images, _store.Containers);
+        OverlaySnapshotter snapshotter = new(_store.Images, _store.Containers);
 
         Mount mount = snapshotter.Prepare(container.Id, _store.Find("a")!.Config);
 
@@ -136,7 +136,7 @@ public sealed class ContainerStoreTests : IDisposable
         File.WriteAllText(record, File.ReadAllText(record).Replace("\"opaqueRoot\":false", "\"opaqueRoot\":true", StringComparison.Ordinal));
         ContainerRecord container = Make(_store, "c1");
 
-        Mount mount = new DirectorySnapshotter(_store.Images, _store.Containers).Prepare(container.Id, _store.Find("a")!.Config);
+        Mount mount = new OverlaySnapshotter(_store.Images, _store.Containers).Prepare(container.Id, _store.Find("a")!.Config);
 
         Assert.Equal(2, mount.Options.Count(option => option.StartsWith("lowerdir+=", StringComparison.Ordinal)));
     }

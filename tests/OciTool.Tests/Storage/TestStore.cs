@@ -55,5 +55,5 @@ internal sealed class TestStore : IDisposable
 
     public void Dispose() => _directory.Delete(recursive: true);
 
-    private static StorageRoot Open(string path) => StorageRoot.Open(path, System.IO.Path.Join(path, "run"));
+    private static StorageRoot Open(string path) => StorageRoot.Open(path, System.IO.Path.Join(path, "run"), "directory");
 }

@@ -1,12 +1,13 @@
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Storage.Layers;
 
 namespace OciTool.Storage;
 
-/// <summary>Stacks applied layers that are directories with overlayfs; works on every kernel that has it.</summary>
+/// <summary>Stacks applied layers with overlayfs, directories and file system images alike.</summary>
 /// <param name="images">The images, with their applied layers.</param>
 /// <param name="containers">The containers, whose writable layers lie in their directories.</param>
-public sealed class DirectorySnapshotter(ImageStore images, ContainerStore containers) : ISnapshotter
+public sealed class OverlaySnapshotter(ImageStore images, ContainerStore containers) : ISnapshotter
 {
     private const UnixFileMode DefaultMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
@@ -17,7 +18,7 @@ public sealed class DirectorySnapshotter(ImageStore images, ContainerStore conta
         string directory = containers.DirectoryOf(containerId);
         string upper = Path.Join(directory, "upper");
         string work = Path.Join(directory, "work");
-        List<string> lower = Stack(config);
+        List<AppliedLayer> lower = Stack(config);
         Directory.CreateDirectory(upper);
         File.SetUnixFileMode(upper, RootModeOf(lower)); // the mode of the merged root is the upper directory's
         if (lower.Count == 0)
@@ -27,9 +28,10 @@ public sealed class DirectorySnapshotter(ImageStore images, ContainerStore conta
 
         Directory.CreateDirectory(work);
         List<string> options = new(lower.Count + 2);
-        foreach (string layer in lower)
+        foreach (AppliedLayer layer in lower)
         {
-            options.Add($"lowerdir+={layer}");
+            string kind = layer.Form == SnapshotForm.Erofs ? Mount.LowerImage : Mount.LowerDirectory;
+            options.Add($"{kind}={images.Layers.TreeOf(layer)}");
         }
 
         options.Add($"upperdir={upper}");
@@ -49,15 +51,15 @@ public sealed class DirectorySnapshotter(ImageStore images, ContainerStore conta
         DirectoryTree.Remove(Path.Join(containers.DirectoryOf(containerId), "upper"));
     }
 
-    /// <summary>The trees of an image's layers, topmost first.</summary>
-    private List<string> Stack(ImageConfig config)
+    /// <summary>An image's layers, topmost first.</summary>
+    private List<AppliedLayer> Stack(ImageConfig config)
     {
         IReadOnlyList<Digest> diffIds = config.Rootfs.DiffIds;
-        List<string> lower = new(diffIds.Count);
+        List<AppliedLayer> lower = new(diffIds.Count);
         HashSet<Digest> stacked = new(diffIds.Count);
         for (int i = diffIds.Count - 1; i >= 0; i--)
         {
-            LayerRecord layer = images.Layers.Find(diffIds[i])
+            AppliedLayer layer = images.Layers.Find(diffIds[i])?.Applied
                 ?? throw new OciException($"layer {i + 1}/{diffIds.Count} ({diffIds[i].Algorithm}:{diffIds[i].Short}…) is missing in the store")
                 {
                     Hint = "pull the image again",
@@ -66,7 +68,7 @@ public sealed class DirectorySnapshotter(ImageStore images, ContainerStore conta
             // overlayfs takes a directory once, and below itself a layer has nothing to add
             if (stacked.Add(diffIds[i]))
             {
-                lower.Add(images.Layers.TreeOf(diffIds[i]));
+                lower.Add(layer);
             }
 
             if (layer.OpaqueRoot)
@@ -78,15 +80,14 @@ public sealed class DirectorySnapshotter(ImageStore images, ContainerStore conta
         return lower;
     }
 
-    // most layers have no entry for the root, and their directory has the default mode
-    private static UnixFileMode RootModeOf(List<string> lower)
+    // most layers have no entry for the root
+    private static UnixFileMode RootModeOf(List<AppliedLayer> lower)
     {
-        foreach (string layer in lower)
+        foreach (AppliedLayer layer in lower)
         {
-            UnixFileMode mode = File.GetUnixFileMode(layer);
-            if (mode != DefaultMode)
+            if (layer.Root is { } root)
             {
-                return mode;
+                return (UnixFileMode)root.Mode;
             }
         }
 
