@@ -33,8 +33,7 @@ public sealed class ErofsImageTests : IDisposable
         for (ulong seed = 1; seed <= 8; seed++)
         {
             byte[] archive = LayerEncoder.Encode(RandomLayers.Layer(new Dice(seed), valid: true, most: 200));
-            Directory.CreateDirectory(tree);
-            FileNode expected = Extracted(archive, tree);
+            FileNode expected = Extracted(archive);
             (await Shell.RunAsync("mkfs.erofs", option, "--quiet", image, tree)).Succeeded();
             if (option.StartsWith("-T", StringComparison.Ordinal))
             {
@@ -49,11 +48,11 @@ public sealed class ErofsImageTests : IDisposable
     }
 
     /// <summary>Some tree with everything in it; here it does not matter how it came about.</summary>
-    private static FileNode Extracted(byte[] archive, string tree)
+    private FileNode Extracted(byte[] archive)
     {
-        using RootDirectory root = new(tree);
         using MemoryStream content = new(archive);
-        LayerApplier.Apply(content, root, Digest.Of(archive), new LayerLimits(), _ => { });
+        LayerApplier.Apply(content, _directory.Path, SnapshotForm.Directory, Digest.Of(archive), new LayerLimits(), _ => { });
+        using RootDirectory root = new(Path.Join(_directory.Path, "fs"));
         FileNode read = LiveTree.Read(root.Handle);
         TakeMarks(read);
         return read;

@@ -1,20 +1,25 @@
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage;
+using OciTool.Storage.Layers;
 using OciTool.Tests.Layers.Model;
 
 namespace OciTool.SystemTests.Layers;
 
-/// <summary>A store in memory, in which stacks of layers are applied, mounted as a container's root, and read.</summary>
+/// <summary>A store in which stacks of layers are applied, mounted as a container's root, and read.</summary>
 internal sealed class LayerStacks : IDisposable
 {
-    private readonly string _directory = StorePath();
+    private readonly string _directory = Directory.CreateTempSubdirectory("oci-stacks-").FullName;
     private readonly StorageRoot _root;
     private readonly ImageStore _images;
     private readonly ContainerStore _containers;
+    private readonly Func<int, SnapshotForm> _formOf;
 
-    public LayerStacks()
+    /// <summary>Makes a store.</summary>
+    /// <param name="formOf">In which form the layer of an index is kept.</param>
+    public LayerStacks(Func<int, SnapshotForm> formOf)
     {
+        _formOf = formOf;
         _root = StorageRoot.Open(Path.Join(_directory, "root"), Path.Join(_directory, "run"));
         _root.EnsureWritable();
         _images = new ImageStore(_root);
@@ -44,11 +49,11 @@ internal sealed class LayerStacks : IDisposable
         try
         {
             Directory.CreateDirectory(_containers.DirectoryOf(container));
-            Digest[] diffIds = [.. stack.Select(Applied)];
-            DirectorySnapshotter snapshotter = new(_images, _containers);
+            Digest[] diffIds = [.. stack.Select((layer, index) => Applied(layer, _formOf(index)))];
+            OverlaySnapshotter snapshotter = new(_images, _containers);
             Mount mount = snapshotter.Prepare(container, new ImageConfig("amd64", "linux", new ImageRootfs("layers", diffIds)));
             using RootDirectory root = DetachedMount.Create(mount);
-            return Timeless(LiveTree.Read(root.Handle));
+            return LiveTree.Read(root.Handle);
         }
         finally
         {
@@ -57,15 +62,7 @@ internal sealed class LayerStacks : IDisposable
         }
     }
 
-    // TEMPORARY: until implied directories get time 0
-    private static FileNode Timeless(FileNode node)
-    {
-        if (node.Modified.Seconds is > 1_790_000_000 and < 1_900_000_000) { node.Modified = default; }
-        node.Children.Values.ToList().ForEach(child => Timeless(child));
-        return node;
-    }
-
-    private Digest Applied(List<LayerEntry> layer)
+    private Digest Applied(List<LayerEntry> layer, SnapshotForm form)
     {
         byte[] archive = LayerEncoder.Encode(layer);
         Digest diffId = Digest.Of(archive);
@@ -73,18 +70,10 @@ internal sealed class LayerStacks : IDisposable
         {
             using TemporaryDirectory place = new(_root);
             using MemoryStream content = new(archive);
-            LayerStore.WriteRecord(LayerStore.Apply(content, place, diffId, _ => { }), place);
+            LayerStore.WriteRecord(LayerApplier.Apply(content, place.Path, form, diffId, new LayerLimits(), _ => { }), place);
             _images.Layers.Publish(place, diffId);
         }
 
         return diffId;
-    }
-
-    // overlayfs stores nothing of its own in these stacks, so memory will do, and is faster than a disk
-    private static string StorePath()
-    {
-        string path = Path.Join(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"oci-stacks-{Guid.NewGuid():n}");
-        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
     }
 }
