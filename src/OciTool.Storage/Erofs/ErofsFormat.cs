@@ -113,6 +113,10 @@ internal static class ErofsFormat
             count == 0 ? 0 : XattrHeaderSize + ((count - 1) * 4));
     }
 
+    /// <summary>Reads back the owner and group of a written inode.</summary>
+    public static (uint Uid, uint Gid) ReadOwner(ReadOnlySpan<byte> inode) =>
+        (BinaryPrimitives.ReadUInt32LittleEndian(inode[24..]), BinaryPrimitives.ReadUInt32LittleEndian(inode[28..]));
+
     /// <summary>Fills a directory entry (<c>struct erofs_dirent</c>).</summary>
     /// <param name="dirent">12 bytes.</param>
     /// <param name="inode">The inode's offset in bytes.</param>

@@ -257,8 +257,9 @@ internal sealed partial class ErofsWriter : ILayerWriter
         long offset = _tree.Inodes[index].Offset;
         Span<byte> inode = stackalloc byte[ErofsFormat.InodeSize];
         _output.Read(offset, inode);
+        bool otherOwner = ErofsFormat.ReadOwner(inode) != ((uint)Entry.Uid, (uint)Entry.Gid);
         ErofsFormat.WriteAttributes(inode, Attributes(type));
-        if (type == ErofsType.RegularFile && Entry.Xattrs.Count > 0 && MergedXattrs(index) is { } merged)
+        if (type == ErofsType.RegularFile && (Entry.Xattrs.Count > 0 || otherOwner) && MergedXattrs(index, otherOwner) is { } merged)
         {
             Move(index, inode, merged);
             return;
@@ -268,11 +269,12 @@ internal sealed partial class ErofsWriter : ILayerWriter
     }
 
     /// <summary>The attributes of a file with those of the present entry; null when it has them already.</summary>
-    private TarXattr[]? MergedXattrs(int index)
+    private TarXattr[]? MergedXattrs(int index, bool otherOwner)
     {
         TarXattr[] present = _inodeXattrs.GetValueOrDefault(index, []);
         List<TarXattr> merged = [.. present];
-        bool changed = false;
+        bool changed = otherOwner // a change of owner takes capabilities away, as chown(2) does
+            && merged.RemoveAll(xattr => xattr.Name.AsSpan().SequenceEqual("security.capability\0"u8)) > 0;
         foreach (TarXattr added in TakeXattrs())
         {
             int same = merged.FindIndex(xattr => xattr.Name.AsSpan().SequenceEqual(added.Name));
@@ -311,7 +313,7 @@ internal sealed partial class ErofsWriter : ILayerWriter
         uint links = _tree.Inodes[index].Links;
         int length = Fill(Attributes(ErofsType.RegularFile), size, place, encoded, _tail.AsSpan(0, tail), index, links);
         _tree.Inodes[index] = new(_output.Pack(_inode.AsSpan(0, length)), links);
-        RememberXattrs(index, xattrs);
+        _inodeXattrs[index] = xattrs;
     }
 
     /// <summary>Makes room for the present entry, if the layer had its name before.</summary>

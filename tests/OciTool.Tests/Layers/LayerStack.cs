@@ -37,15 +37,14 @@ internal sealed class LayerStack : IDisposable
     /// <exception cref="LayerException">It is refused.</exception>
     public void Apply(OddBlob layer)
     {
-        string tree = TreeOf(_applied.Count);
-        Directory.CreateDirectory(tree);
+        string place = PlaceOf(_applied.Count);
+        Directory.CreateDirectory(place);
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         TimeSpan start = ThreadTime();
         try
         {
-            using RootDirectory root = new(tree);
             using MemoryStream content = new(layer.Blob);
-            _applied.Add(LayerApplier.Apply(content, root, Digest.Of(layer.Archive), new LayerLimits(), Warnings.Add));
+            _applied.Add(LayerApplier.Apply(content, place, SnapshotForm.Directory, Digest.Of(layer.Archive), new LayerLimits(), Warnings.Add));
         }
         finally
         {
@@ -60,7 +59,7 @@ internal sealed class LayerStack : IDisposable
         OverlayModel overlay = new();
         for (int i = 0; i < _applied.Count; i++)
         {
-            overlay.Add(TreeReader.Read(TreeOf(i)), _applied[i].OpaqueRoot);
+            overlay.Add(TreeReader.Read(Path.Join(PlaceOf(i), "fs")), _applied[i].OpaqueRoot);
         }
 
         return overlay.Entries;
@@ -75,7 +74,7 @@ internal sealed class LayerStack : IDisposable
         DirectoryTree.Remove(LayerCorpus.Far);
     }
 
-    private string TreeOf(int layer) => Path.Join(_store, $"layer-{layer}", "fs");
+    private string PlaceOf(int layer) => Path.Join(_store, $"layer-{layer}");
 
     private string Canaries() => string.Join('\n',
         TreeReader.Read(LayerCorpus.Far).Concat(TreeReader.Read(Near)).Select(entry => $"{entry.Key} {entry.Value}")

@@ -1,0 +1,79 @@
+using OciTool.Images;
+using OciTool.Linux;
+using OciTool.Storage;
+using OciTool.Storage.Layers;
+using OciTool.Tests.Layers.Model;
+
+namespace OciTool.SystemTests.Layers;
+
+/// <summary>A store in which stacks of layers are applied, mounted as a container's root, and read.</summary>
+internal sealed class LayerStacks : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("oci-stacks-").FullName;
+    private readonly StorageRoot _root;
+    private readonly ImageStore _images;
+    private readonly ContainerStore _containers;
+    private readonly Func<int, SnapshotForm> _formOf;
+
+    /// <summary>Makes a store.</summary>
+    /// <param name="formOf">In which form the layer of an index is kept.</param>
+    public LayerStacks(Func<int, SnapshotForm> formOf)
+    {
+        _formOf = formOf;
+        _root = StorageRoot.Open(Path.Join(_directory, "root"), Path.Join(_directory, "run"));
+        _root.EnsureWritable();
+        _images = new ImageStore(_root);
+        _containers = new ContainerStore(_root, _images);
+    }
+
+    /// <summary>What a container sees of a stack, and what it must see.</summary>
+    /// <returns>Empty when that is the same, otherwise the lines that differ.</returns>
+    public string Compare(List<List<LayerEntry>> stack)
+    {
+        FileNode expected = StackModel.Stack(stack.Select(LayerModel.Apply), ImpliedDirectories.ShadowLower);
+        try
+        {
+            return TreeText.Difference([.. TreeText.Of(expected).Skip(1)], [.. TreeText.Of(Mounted(stack)).Skip(1)]);
+        }
+        catch (Exception e) when (e is IOException or OciException)
+        {
+            return $"  {e.Message}\n"; // a name that is listed but not there, or a layer that is refused
+        }
+    }
+
+    public void Dispose() => DirectoryTree.Remove(_directory);
+
+    private FileNode Mounted(List<List<LayerEntry>> stack)
+    {
+        string container = ContainerStore.NewId();
+        try
+        {
+            Directory.CreateDirectory(_containers.DirectoryOf(container));
+            Digest[] diffIds = [.. stack.Select((layer, index) => Applied(layer, _formOf(index)))];
+            OverlaySnapshotter snapshotter = new(_images, _containers);
+            Mount mount = snapshotter.Prepare(container, new ImageConfig("amd64", "linux", new ImageRootfs("layers", diffIds)));
+            using RootDirectory root = DetachedMount.Create(mount);
+            return LiveTree.Read(root.Handle);
+        }
+        finally
+        {
+            DirectoryTree.Remove(_containers.DirectoryOf(container));
+            DirectoryTree.Remove(_root.Layers);
+        }
+    }
+
+    private Digest Applied(List<LayerEntry> layer, SnapshotForm form)
+    {
+        byte[] archive = LayerEncoder.Encode(layer);
+        Digest diffId = Digest.Of(archive);
+        if (!_images.Layers.Contains(diffId))
+        {
+            using TemporaryDirectory place = new(_root);
+            using MemoryStream content = new(archive);
+            LayerStore.WriteRecord(LayerApplier.Apply(content, place.Path, form, diffId, new LayerLimits(), _ => { }), place);
+            _images.Layers.Publish(place, diffId);
+        }
+
+        return diffId;
+    }
+}

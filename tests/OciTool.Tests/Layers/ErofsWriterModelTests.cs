@@ -1,0 +1,90 @@
+using OciTool.Images;
+using OciTool.Storage.Layers;
+using OciTool.Tests.Layers.Model;
+using Xunit;
+
+namespace OciTool.Tests.Layers;
+
+/// <summary>An erofs image of any layer is sound, and has the tree that the specification gives the layer.</summary>
+public sealed class ErofsWriterModelTests : IDisposable
+{
+    private readonly string _place = Directory.CreateTempSubdirectory("oci-erofs-").FullName;
+
+    public void Dispose() => Directory.Delete(_place, recursive: true);
+
+    [Fact]
+    public void Images_of_random_layers_have_the_tree_of_the_model()
+    {
+        for (ulong seed = 1; seed <= 500; seed++)
+        {
+            List<LayerEntry> layer = RandomLayers.Layer(new Dice(seed), valid: true, most: seed % 10 == 0 ? 150 : 14);
+            if (Compare(layer).Length > 0)
+            {
+                List<LayerEntry> smallest = Shrinking.Shrink([layer], smaller => smaller.Count > 0 && Compare(smaller[0]).Length > 0)[0];
+                Assert.Fail($"seed {seed}:\n{Shrinking.Describe([smallest])}{Compare(smallest)}");
+            }
+        }
+    }
+
+    [Fact]
+    public void What_the_model_refuses_is_refused_and_nothing_else()
+    {
+        int refused = 0;
+        for (ulong seed = 1; seed <= 1000; seed++)
+        {
+            List<LayerEntry> layer = RandomLayers.Layer(new Dice(seed), valid: false, most: 8);
+            bool isValid = RandomLayers.IsValid(layer);
+            refused += isValid ? 0 : 1;
+            Assert.True(isValid == IsApplied(layer, SnapshotForm.Erofs), $"erofs, seed {seed}:\n{Shrinking.Describe([layer])}");
+            if (Environment.IsPrivilegedProcess) // without root an owner may have no mapping
+            {
+                Assert.True(isValid == IsApplied(layer, SnapshotForm.Directory), $"directory, seed {seed}:\n{Shrinking.Describe([layer])}");
+            }
+        }
+
+        Assert.InRange(refused, 200, 800);
+    }
+
+    private string Compare(List<LayerEntry> layer)
+    {
+        try
+        {
+            Apply(layer, SnapshotForm.Erofs);
+            FileNode actual = ErofsImage.Read(File.ReadAllBytes(Path.Join(_place, "layer.erofs")));
+            return TreeText.Difference(TreeText.Of(LayerModel.Apply(layer), overlay: true), TreeText.Of(actual, overlay: true));
+        }
+        catch (Exception e) when (e is ErofsException or OciException)
+        {
+            return $"  {e.Message}\n";
+        }
+        finally
+        {
+            File.Delete(Path.Join(_place, "layer.erofs"));
+        }
+    }
+
+    private bool IsApplied(List<LayerEntry> layer, SnapshotForm form)
+    {
+        try
+        {
+            Apply(layer, form);
+            return true;
+        }
+        catch (LayerException)
+        {
+            return false;
+        }
+        finally
+        {
+            File.Delete(Path.Join(_place, "layer.erofs"));
+            OciTool.Linux.DirectoryTree.Remove(Path.Join(_place, "fs"));
+        }
+    }
+
+    private void Apply(List<LayerEntry> layer, SnapshotForm form)
+    {
+        byte[] archive = LayerEncoder.Encode(layer);
+        using MemoryStream content = new(archive);
+        LayerApplier.Apply(content, _place, form, Digest.Of(archive), new LayerLimits(), _ => { });
+    }
+}
