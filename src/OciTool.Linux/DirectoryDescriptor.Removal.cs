@@ -92,6 +92,7 @@ public sealed partial class DirectoryDescriptor
 
         if (!ReferenceEquals(this, top))
         {
+            _ = SetMode(name, 0x1c0); // without root, only a directory that one may write can get another parent
             do
             {
                 byte[] lifted = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $".oci-lift-{moved++}\0"));
