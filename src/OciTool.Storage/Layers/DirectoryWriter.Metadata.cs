@@ -22,8 +22,8 @@ internal sealed partial class DirectoryWriter
 
             Demand(path, errno);
             SetOwner(directory, description.Uid, description.Gid);
-            Demand(path, directory.SetMode(description.Mode));
             SetXattrs(directory, description.Xattrs);
+            Demand(path, directory.SetMode(description.Mode));
             SetTimes(directory, description.Modified);
         }
     }

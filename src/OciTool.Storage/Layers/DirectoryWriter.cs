@@ -111,10 +111,10 @@ internal sealed partial class DirectoryWriter : ILayerWriter
                 Demand(Entry.IsSparse ? file.WriteAt(part, offset) : file.Write(part), "cannot write");
             }
 
-            // in this order: a change of owner clears set-id bits and capabilities
+            // in this order: a change of owner clears set-id bits and capabilities, and the mode may forbid to set attributes
             SetOwner(file, (uint)Entry.Uid, (uint)Entry.Gid);
-            Demand(file.SetMode(Entry.Mode), "cannot set the mode");
             SetXattrs(file, Entry.Xattrs);
+            Demand(file.SetMode(Entry.Mode), "cannot set the mode");
             SetTimes(file, Entry.Modified);
         }
     }
