@@ -63,12 +63,14 @@ internal sealed class ExpectedTree
     /// <param name="holes">Whether the file system tells of holes; EROFS counts them as blocks.</param>
     public IReadOnlyList<string> Differences(IReadOnlyDictionary<string, TreeEntry> actual, bool root, bool holes = true)
     {
+        string[] leftOut = [.. _entries.Where(entry => !root && entry.Value.Type is ('c' or 'b')).Select(entry => entry.Key)];
         Dictionary<string, TreeEntry> expected = _entries.Where(entry => root || entry.Value.Type is not ('c' or 'b'))
             .ToDictionary(entry => entry.Key, entry => root ? entry.Value : WithoutRoot(entry.Value));
         return
         [
             .. expected.Keys.Except(actual.Keys).Select(path => $"missing {path}"),
-            .. actual.Keys.Except(expected.Keys).Select(path => $"superfluous {path}: {actual[path]}"),
+            .. actual.Keys.Except(expected.Keys).Where(path => !leftOut.Any(left => path == left || path.StartsWith(left + "/", StringComparison.Ordinal)))
+                .Select(path => $"superfluous {path}: {actual[path]}"),
             .. expected.Where(entry => actual.TryGetValue(entry.Key, out TreeEntry? other)
                     && !(root ? other : WithoutRoot(other)).Is(holes ? entry.Value : entry.Value with { HasHoles = null }))
                 .Select(entry => $"{entry.Key}: expected {entry.Value}, is {actual[entry.Key]}"),
