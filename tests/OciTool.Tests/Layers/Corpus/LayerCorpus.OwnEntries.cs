@@ -221,7 +221,7 @@ internal static partial class LayerCorpus
         Ok("children before their directory", New().File("a/b/c").Directory("a/b", 0x1c0).Directory("a", 0x1e8), Tree().Directory("a", 0x1e8).Directory("a/b", 0x1c0).File("a/b/c")),
         Ok("root described last", New().File("f").Directory("./", 0x1e8), Tree().Directory(".", 0x1e8).File("f")),
         Ok("root described twice", New().Directory("./", 0x1c0).Directory("/", 0x1e8), Tree().Directory(".", 0x1e8)),
-        Ok("only metadata of directories", New().Directory("a", 0x000).Directory("a/b", 0x049), Tree().Directory("a", 0).Directory("a/b", 0x049)),
+        Ok("only metadata of directories", New().Directory("a", 0x140).Directory("a/b", 0x100), Tree().Directory("a", 0x140).Directory("a/b", 0x100)),
         Ok("empty files", New().File("a", "").File("b", ""), Tree().File("a", "").File("b", "")),
         Stacked("", "a layer above without entries", "", BaseTree(), Base(), New().End()),
         Stacked("", "the same layer twice", "", BaseTree().Directory("x").File("x/y"), Base(), New().Directory("x").File("x/y"), New().Directory("x").File("x/y")),

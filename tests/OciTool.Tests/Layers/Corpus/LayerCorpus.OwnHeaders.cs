@@ -172,7 +172,7 @@ internal static partial class LayerCorpus
         Ok("attribute of the root", Attribute("user.x", "1").Directory("./"), Tree().Directory(".").Xattr(".", "user.x", "1")),
         Ok("attribute of a fifo is left out", Attribute("user.x", "1").Add("f", '6'), Tree().Fifo("f")),
         Ok("attribute of a read-only file", Attribute("user.x", "1").Add("f", mode: 0x124), Tree().File("f", "", 0x124).Xattr("f", "user.x", "1")),
-        Ok("attribute of a directory without permissions", Attribute("user.x", "1").Directory("d", 0), Tree().Directory("d", 0).Xattr("d", "user.x", "1")),
+        Ok("attribute of a read-only directory", Attribute("user.x", "1").Directory("d", 0x140), Tree().Directory("d", 0x140).Xattr("d", "user.x", "1")),
         Ok("attributes of a file that is replaced", Attribute("user.x", "1").File("f").File("f"), Tree().File("f")),
         Ok("attributes of a directory that is described again", Attribute("user.x", "1").Directory("d").Directory("d"), Tree().Directory("d")),
         Ok("capability, then set-id bits and an owner", Attribute("security.capability", Capability).Add("f", mode: 0xded, uid: 7, gid: 8), Tree().File("f", "", 0xded, 7, 8).Xattr("f", "security.capability", Capability)),
