@@ -34,6 +34,7 @@ internal sealed partial class ErofsWriter : ILayerWriter
     private NameBuffer _parentPath;
     private int _parent = -1;
     private long _retainedXattrs;
+    private int _replaced; // inodes without a name, which stay in the file
     private int _whiteout = -1;
 
     /// <summary>Starts to write.</summary>
@@ -391,6 +392,7 @@ internal sealed partial class ErofsWriter : ILayerWriter
     {
         ref ErofsInode inode = ref _tree.Inodes[index];
         inode.Links = (uint)(inode.Links + change);
+        _replaced += inode.Links == 0 ? 1 : 0;
         Span<byte> links = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(links, inode.Links);
         _output.Replace(inode.Offset + ErofsFormat.LinksOffset, links);

@@ -1,0 +1,2 @@
+foreach (var t in typeof(SharpFuzz.Fuzzer).Assembly.GetExportedTypes().Concat(typeof(SharpFuzz.Common.Trace).Assembly.GetExportedTypes()))
+{ System.Console.WriteLine(t.FullName); foreach (var m in t.GetMembers(System.Reflection.BindingFlags.Public|System.Reflection.BindingFlags.Static|System.Reflection.BindingFlags.Instance|System.Reflection.BindingFlags.DeclaredOnly)) System.Console.WriteLine("   " + m); }
