@@ -40,22 +40,11 @@ public static class DetachedMount
         return handle;
     }
 
-    private static SafeFileHandle Overlay(Mount mount)
-    {
-        List<SafeFileHandle> held = [];
-        try
-        {
-            return TryLayerByLayer(mount, held) ?? PrivateNamespaceOverlay.Create(mount);
-        }
-        finally
-        {
-            held.ForEach(handle => handle.Dispose());
-        }
-    }
+    private static SafeFileHandle Overlay(Mount mount) => TryLayerByLayer(mount) ?? PrivateNamespaceOverlay.Create(mount);
 
     /// <summary>Passes one layer at a time, as kernels take them from 6.7 on, and mounts that are attached nowhere from 6.15 on.</summary>
     /// <returns>Null where the kernel is older than that.</returns>
-    private static SafeFileHandle? TryLayerByLayer(Mount mount, List<SafeFileHandle> held)
+    private static SafeFileHandle? TryLayerByLayer(Mount mount)
     {
         using SafeFileHandle context = Mounts.Open("overlay");
         Mounts.Configure(context, "source", mount.Source, "overlay");
@@ -67,22 +56,26 @@ public static class DetachedMount
             int equals = option.IndexOf('=', StringComparison.Ordinal);
             string key = equals < 0 ? option : option[..equals];
             string? value = equals < 0 ? null : option[(equals + 1)..];
+            // the kernel resolves a path when it is told it: the descriptor that the path may name is not needed longer
+            using SafeFileHandle? opened = key switch
+            {
+                Mount.LowerImage => FileSystemImage.Mount(value!),
+                Mount.LowerDirectory or "upperdir" or "workdir" when IsTooLong(value!) => Open(value!),
+                _ => null,
+            };
+            value = opened is null ? value : PathOf(opened);
+            hasImages |= key == Mount.LowerImage;
             switch (key)
             {
                 case "ro":
                     attributes |= MountAttributes.ReadOnly;
                     break;
                 case Mount.LowerDirectory or Mount.LowerImage:
-                    bool isImage = key == Mount.LowerImage;
-                    hasImages |= isImage;
-                    if (!Mounts.TryConfigure(context, Mount.LowerDirectory, isImage ? Keep(FileSystemImage.Mount(value!), held) : Short(value!, held)))
+                    if (!Mounts.TryConfigure(context, Mount.LowerDirectory, value))
                     {
                         return null;
                     }
 
-                    break;
-                case "upperdir" or "workdir":
-                    Mounts.Configure(context, key, Short(value!, held), "overlay");
                     break;
                 default:
                     Mounts.Configure(context, key, value, "overlay");
@@ -100,17 +93,13 @@ public static class DetachedMount
         }
     }
 
-    /// <summary>A path that is short enough for fsconfig(2).</summary>
-    internal static string Short(string path, List<SafeFileHandle> held) =>
-        Encoding.UTF8.GetByteCount(path) <= LongestValue ? path : Keep(Open(path), held);
+    /// <summary>Whether a path is longer than fsconfig(2) takes.</summary>
+    internal static bool IsTooLong(string path) => Encoding.UTF8.GetByteCount(path) > LongestValue;
+
+    /// <summary>A short path for what is open.</summary>
+    internal static string PathOf(SafeFileHandle handle) => $"/proc/self/fd/{handle.DangerousGetHandle()}";
 
     /// <summary>Opens what a path names without reading it.</summary>
     internal static SafeFileHandle Open(string path) =>
         RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_PATH, mode: 0, resolve: 0);
-
-    private static string Keep(SafeFileHandle handle, List<SafeFileHandle> held)
-    {
-        held.Add(handle);
-        return $"/proc/self/fd/{handle.DangerousGetHandle()}";
-    }
 }

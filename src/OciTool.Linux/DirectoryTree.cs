@@ -15,6 +15,26 @@ public static class DirectoryTree
         RandomAccess.FlushToDisk(directory);
     }
 
+    /// <summary>Makes the content and the size of one file survive a power loss: fdatasync(2). Its name is a matter of <see cref="SyncNames"/>.</summary>
+    /// <param name="path">A path that the caller trusts.</param>
+    /// <exception cref="IOException">The file cannot be opened or written back.</exception>
+    public static void SyncFile(string path)
+    {
+        using SafeFileHandle file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+        SyncFile(file, path);
+    }
+
+    /// <inheritdoc cref="SyncFile(string)"/>
+    /// <param name="file">The file.</param>
+    /// <param name="path">Its path, for errors.</param>
+    public static void SyncFile(SafeFileHandle file, string path)
+    {
+        if (Interop.Libc.FDataSync(file) != 0)
+        {
+            throw ErrnoException.FromLastError("fdatasync", path);
+        }
+    }
+
     /// <summary>Writes back all that is dirty in the file system that a directory lies on: syncfs(2).</summary>
     /// <param name="path">A path that the caller trusts.</param>
     /// <exception cref="IOException">Something of the file system could not be written back.</exception>

@@ -24,21 +24,17 @@ public static class FileSystemImage
 
     private static SafeFileHandle Mount(string path, out bool isLoop)
     {
-        List<SafeFileHandle> held = [];
+        using SafeFileHandle? opened = DetachedMount.IsTooLong(path) ? DetachedMount.Open(path) : null;
         try
         {
             isLoop = false;
-            return Create(DetachedMount.Short(path, held));
+            return Create(opened is null ? path : DetachedMount.PathOf(opened));
         }
         catch (ErrnoException e) when (e.Errno == Errno.ENOTBLK)
         {
             isLoop = true;
             using LoopDevice device = LoopDevice.Attach(path);
             return Create(device.Path);
-        }
-        finally
-        {
-            held.ForEach(handle => handle.Dispose());
         }
     }
 

@@ -1,111 +1,141 @@
 using System.Buffers;
-using System.Threading.Channels;
+using OciTool.Storage.Layers;
 
 namespace OciTool.Storage;
 
-/// <summary>Hands a blob from the task that downloads it to the thread that applies it, a bounded way ahead.</summary>
-/// <remarks>The writer rents a buffer, fills it and gives it away; the reader returns it to the pool.</remarks>
-internal sealed class BlobRelay : Stream
+/// <summary>Hands a blob from the task that downloads it to the thread that reads it, a bounded way ahead.</summary>
+/// <remarks>
+/// A ring of buffers: the writer fills the next one in place, and none is filled again before it was read. The writer
+/// waits as a task, because it shares its thread with others; the reader blocks. Dispose it when both have ended.
+/// </remarks>
+internal sealed class BlobRelay : ReadOnlyStream
 {
     /// <summary>The size of a buffer: 64 KiB, what a TLS or TCP read can fill.</summary>
     internal const int BufferSize = 64 << 10;
 
-    private const int Ahead = 16;
+    private const int Buffers = 16;
 
-    private readonly Channel<ArraySegment<byte>> _buffers = Channel.CreateBounded<ArraySegment<byte>>(
-        new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
-
-    private ArraySegment<byte> _current;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    /// <summary>Gives a rented buffer to the reader, and waits while the reader is too far behind.</summary>
-    /// <exception cref="ChannelClosedException">The reader is gone.</exception>
-    internal ValueTask SendAsync(ArraySegment<byte> buffer, CancellationToken cancellationToken) =>
-        _buffers.Writer.WriteAsync(buffer, cancellationToken);
-
-    /// <summary>Says that there is no more, or that the rest failed; then the reader's next read fails.</summary>
-    internal void Complete(Exception? failure = null) => _buffers.Writer.TryComplete(failure);
+    private readonly object _gate = new();
+    private readonly SemaphoreSlim _free = new(Buffers);
+    private readonly byte[]?[] _buffers = new byte[]?[Buffers];
+    private readonly int[] _lengths = new int[Buffers];
+    private bool _taken;
+    private long _sent;
+    private long _read;
+    private int _offset;
+    private bool _ended;
+    private Exception? _failure;
 
     /// <summary>Whether the reader gave up before the end.</summary>
     internal bool IsAbandoned { get; private set; }
 
-    /// <summary>The reader gives up: the writer's next buffer fails, and what is under way goes back to the pool.</summary>
-    internal void Abandon()
+    /// <summary>The buffer to fill next, the same until it is sent; waits while the reader is too far behind.</summary>
+    /// <exception cref="IOException">The reader gave up.</exception>
+    internal async ValueTask<byte[]> TakeAsync(CancellationToken cancellationToken)
     {
-        IsAbandoned = _buffers.Writer.TryComplete();
-        Release();
-        while (_buffers.Reader.TryRead(out _current))
+        if (!_taken)
         {
-            Release();
+            await _free.WaitAsync(cancellationToken);
+            _taken = true;
         }
+
+        lock (_gate)
+        {
+            return IsAbandoned
+                ? throw new IOException("nobody reads the blob any more")
+                : _buffers[_sent % Buffers] ??= ArrayPool<byte>.Shared.Rent(BufferSize);
+        }
+    }
+
+    /// <summary>Gives the buffer that was taken to the reader.</summary>
+    /// <param name="length">How many bytes it was filled with.</param>
+    internal void Send(int length)
+    {
+        lock (_gate)
+        {
+            _lengths[_sent % Buffers] = length;
+            _sent++;
+            _taken = false;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Says that there is no more, or that the rest failed; then the reader's next read fails.</summary>
+    internal void Complete(Exception? failure = null) => End(failure, abandoned: false);
+
+    /// <summary>The reader gives up: the writer's next buffer fails, and so does a read in another thread.</summary>
+    public override void Abandon()
+    {
+        End(new IOException("the blob is not read any more"), abandoned: true);
+        _free.Release(); // a writer that waits for room
     }
 
     public override int Read(Span<byte> buffer)
     {
-        if (buffer.IsEmpty || (_current.Count == 0 && !Next()))
+        if (buffer.IsEmpty || !Wait())
         {
             return 0;
         }
 
-        int count = Math.Min(buffer.Length, _current.Count);
-        _current.AsSpan(0, count).CopyTo(buffer);
-        _current = _current[count..];
+        int slot = (int)(_read % Buffers);
+        int count = Math.Min(buffer.Length, _lengths[slot] - _offset);
+        _buffers[slot].AsSpan(_offset, count).CopyTo(buffer);
+        _offset += count;
+        if (_offset == _lengths[slot])
+        {
+            _offset = 0;
+            _read++;
+            _free.Release();
+        }
+
         return count;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
+    protected override void Dispose(bool disposing)
     {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    private bool Next()
-    {
-        Release();
-        while (!_buffers.Reader.TryRead(out _current))
+        if (disposing)
         {
-            try
+            foreach (ref byte[]? buffer in _buffers.AsSpan())
             {
-                if (!_buffers.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+                if (buffer is not null)
                 {
-                    return false;
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = null;
                 }
             }
-            catch (Exception e) when (e is not IOException)
-            {
-                throw new IOException("the download ended early", e);
-            }
+
+            _free.Dispose();
         }
 
-        return true;
+        base.Dispose(disposing);
     }
 
-    private void Release()
+    private bool Wait()
     {
-        if (_current.Array is { } array)
+        lock (_gate)
         {
-            ArrayPool<byte>.Shared.Return(array);
-        }
+            while (_read == _sent && !_ended)
+            {
+                Monitor.Wait(_gate);
+            }
 
-        _current = default;
+            return _failure is null
+                ? _read < _sent
+                : throw new IOException("the download ended early", _failure);
+        }
+    }
+
+    private void End(Exception? failure, bool abandoned)
+    {
+        lock (_gate)
+        {
+            if (!_ended)
+            {
+                _ended = true;
+                _failure = failure;
+                IsAbandoned = abandoned;
+                Monitor.Pulse(_gate);
+            }
+        }
     }
 }

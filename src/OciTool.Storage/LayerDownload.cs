@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using OciTool.Images;
+using OciTool.Linux;
 using OciTool.Storage.Layers;
 using LayerContent = OciTool.Images.LayerContent;
 
@@ -16,8 +17,12 @@ namespace OciTool.Storage;
 internal sealed class LayerDownload(
     StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, ICopyProgress progress)
 {
+    private const long LargeFrom = 8 << 20;
+
     private readonly string _partial = Path.Join(root.Ingest, $"{layer.Blob.Digest.Algorithm}-{layer.Blob.Digest.Hex}");
     private readonly string _blob = content.PathOf(layer.Blob.Digest);
+
+    private bool IsLarge => layer.Blob.Size >= LargeFrom;
 
     /// <summary>Applies the layer from its blob, without a network.</summary>
     internal async Task ApplyAsync(CancellationToken cancellationToken)
@@ -30,7 +35,7 @@ internal sealed class LayerDownload(
             return layers.Apply(stream, place, layer.DiffId, progress.Warn);
         });
         LayerStore.WriteRecord(applied, place);
-        await layers.SyncAsync();
+        await SyncAsync(applied, place);
         layers.Publish(place, layer.DiffId);
     }
 
@@ -61,6 +66,7 @@ internal sealed class LayerDownload(
             if (place is null)
             {
                 await FetchAsync(relay: null, cancellationToken);
+                await SyncBlobAsync();
             }
             else
             {
@@ -75,7 +81,7 @@ internal sealed class LayerDownload(
         }
 
         // data, then sync, then names
-        await layers.SyncAsync();
+        await SyncAsync(applied, place);
         File.SetUnixFileMode(_partial, ContentStore.BlobMode);
         Directory.CreateDirectory(Path.GetDirectoryName(_blob)!);
         File.Move(_partial, _blob, overwrite: true);
@@ -84,6 +90,30 @@ internal sealed class LayerDownload(
             layers.Publish(place, layer.DiffId);
         }
     }
+
+    /// <summary>Makes what has no name yet durable: small things by one sync for many, large ones by themselves.</summary>
+    /// <remarks>The sync of a whole file system also waits for what everybody else has written to it.</remarks>
+    private async Task SyncAsync(AppliedLayer? applied, TemporaryDirectory? place)
+    {
+        if (applied is { Form: SnapshotForm.Directory } || !IsLarge)
+        {
+            await layers.SyncAsync();
+        }
+        else if (place is not null)
+        {
+            // the blob is durable already, and so is the layer's file
+            DirectoryTree.SyncFile(LayerStore.RecordIn(place));
+            DirectoryTree.SyncNames(place.Path);
+        }
+    }
+
+    private Task SyncBlobAsync() => IsLarge
+        ? OnThreadOfItsOwnAsync(() =>
+        {
+            DirectoryTree.SyncFile(_partial);
+            return true;
+        })
+        : Task.CompletedTask;
 
     [SuppressMessage("Reliability", "CA2025", Justification = "both tasks are awaited to their end below")]
     private async Task<AppliedLayer> FetchAndApplyAsync(TemporaryDirectory place, CancellationToken cancellationToken)
@@ -109,6 +139,8 @@ internal sealed class LayerDownload(
         bool applierFailed = relay.IsAbandoned && !fetching.IsCompletedSuccessfully;
         relay.Complete(fetching.IsCompletedSuccessfully ? null : new IOException("the download ended early", fetching.Exception));
 
+        Task syncing = fetching.IsCompletedSuccessfully ? SyncBlobAsync() : Task.CompletedTask; // while the layer's end is written
+
         // in every case to its end, before its directory is removed below it
         await ((Task)applying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (applierFailed && !cancellationToken.IsCancellationRequested)
@@ -117,6 +149,7 @@ internal sealed class LayerDownload(
         }
 
         await fetching;
+        await syncing;
         return await applying;
     }
 
@@ -163,13 +196,15 @@ internal sealed class LayerDownload(
     private async Task<long> PumpAsync(
         Stream source, FileStream? sink, IncrementalHash hash, BlobRelay? relay, long limit, CancellationToken cancellationToken)
     {
-        long total = 0;
-        byte[]? buffer = null;
+        long start = sink?.Position ?? 0;
+        FileWriteBack? writeBack = sink is null ? null : new(sink.SafeFileHandle, start);
+        byte[]? own = relay is null ? ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize) : null;
         try
         {
+            long total = 0;
             while (total < limit)
             {
-                buffer ??= ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize);
+                byte[] buffer = own ?? await relay!.TakeAsync(cancellationToken);
                 int read = await source.ReadAsync(
                     buffer.AsMemory(0, (int)Math.Min(BlobRelay.BufferSize, limit - total)), cancellationToken);
                 if (read == 0)
@@ -179,26 +214,23 @@ internal sealed class LayerDownload(
 
                 total += read;
                 hash.AppendData(buffer, 0, read);
-                sink?.Write(buffer, 0, read);
                 if (sink is not null)
                 {
+                    sink.Write(buffer, 0, read);
+                    writeBack!.WrittenTo(start + total);
                     progress.Advanced(layer.Blob, read);
                 }
 
-                if (relay is not null)
-                {
-                    await relay.SendAsync(new ArraySegment<byte>(buffer, 0, read), cancellationToken);
-                    buffer = null; // the reader's now
-                }
+                relay?.Send(read);
             }
 
             return total;
         }
         finally
         {
-            if (buffer is not null)
+            if (own is not null)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ArrayPool<byte>.Shared.Return(own);
             }
         }
     }

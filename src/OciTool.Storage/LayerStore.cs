@@ -76,9 +76,12 @@ internal sealed class LayerStore(StorageRoot root)
     /// <summary>Writes back all data so far; then <see cref="Publish"/> may show it.</summary>
     internal Task SyncAsync() => _sync.RunAsync();
 
+    /// <summary>Where the record of a layer below a temporary directory is.</summary>
+    internal static string RecordIn(TemporaryDirectory place) => Path.Join(place.Path, "layer.json");
+
     /// <summary>Writes the record beside an applied layer.</summary>
     internal static void WriteRecord(AppliedLayer applied, TemporaryDirectory place) => File.WriteAllBytes(
-        Path.Join(place.Path, "layer.json"),
+        RecordIn(place),
         StorageJson.ToBytes(new LayerRecord(applied).WriteTo));
 
     /// <summary>Makes an applied layer visible, unless another pull was faster.</summary>

@@ -105,7 +105,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         ContainerRecord container)
     {
         string directory = containers.DirectoryOf(container.Id);
-        using RootDirectory rootfs = DetachedMount.Create(snapshotter.Prepare(container.Id, image.Config));
+        using RootDirectory rootfs = CreateRootfs(snapshotter.Prepare(container.Id, image.Config));
         GeneratedSpec generated = SpecGenerator.Generate(container.Id, container.Name, image.Config, Options, rootfs, directory);
         foreach (string warning in generated.Warnings)
         {
@@ -164,6 +164,22 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         finally
         {
             cgroup?.Delete();
+        }
+    }
+
+    private static RootDirectory CreateRootfs(Mount mount)
+    {
+        try
+        {
+            return DetachedMount.Create(mount);
+        }
+        catch (ErrnoException e)
+        {
+            bool hasImages = mount.Options.Any(option => option.StartsWith(Mount.LowerImage, StringComparison.Ordinal));
+            throw new OciException($"cannot mount the image's layers: {e.Message}", e)
+            {
+                Hint = hasImages ? "some are EROFS files: where the kernel does not mount those, pull the image again with --snapshotter directory" : null,
+            };
         }
     }
 

@@ -61,9 +61,9 @@ internal sealed class InfoCommand : Verb
             GraphRoot = root.Path,
             GraphRootAllocated = drive?.TotalSize ?? 0,
             GraphRootUsed = drive is null ? 0 : drive.TotalSize - drive.TotalFreeSpace,
-            GraphStatus = drive is null ? [] : new()
+            GraphStatus = new()
             {
-                ["Backing Filesystem"] = drive.DriveFormat,
+                ["Backing Filesystem"] = drive?.DriveFormat ?? "",
                 ["Snapshot Form"] = SnapshotForms.NameOf(snapshots.Form),
                 ["Snapshot Form Reason"] = snapshots.Reason,
             },

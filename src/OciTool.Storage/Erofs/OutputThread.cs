@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
+using OciTool.Linux;
 
 namespace OciTool.Storage.Erofs;
 
@@ -16,15 +17,14 @@ internal sealed class OutputThread(SafeFileHandle file) : IDisposable
 {
     private const int Ahead = 3;
     private const int ZeroRun = 32 * 1024;
-    private const int WriteBackBytes = 8 * 1024 * 1024;
 
     private readonly Queue<OutputPiece> _pieces = new();
+    private readonly FileWriteBack _writeBack = new(file);
     private Thread? _thread;
     private Exception? _failure;
     private bool _stop;
     private bool _busy;
     private int _sent;
-    private long _sinceWriteBack;
 
     /// <summary>Takes a piece, and waits while too many are waiting.</summary>
     /// <exception cref="IOException">An earlier piece could not be written.</exception>
@@ -145,11 +145,7 @@ internal sealed class OutputThread(SafeFileHandle file) : IDisposable
                 rest = rest[(zeros + data)..];
             }
 
-            _sinceWriteBack += piece.Length;
-            if (_sinceWriteBack >= WriteBackBytes)
-            {
-                _sinceWriteBack = 0;
-            }
+            _writeBack.WrittenTo(piece.Offset + piece.Length);
         }
         finally
         {

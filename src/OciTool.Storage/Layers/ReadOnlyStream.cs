@@ -21,6 +21,11 @@ internal abstract class ReadOnlyStream : Stream
 
     public abstract override int Read(Span<byte> buffer);
 
+    /// <summary>Lets a read that waits in another thread fail, and every later one.</summary>
+    public virtual void Abandon()
+    {
+    }
+
     public sealed override void Flush()
     {
     }

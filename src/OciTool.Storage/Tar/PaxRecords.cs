@@ -1,28 +1,58 @@
 namespace OciTool.Storage.Tar;
 
+/// <summary>The keys of PAX records that a reader must know; all others but extended attributes are passed over.</summary>
+internal enum PaxKey
+{
+    Path,
+    LinkPath,
+    UserName,
+    GroupName,
+    Uid,
+    Gid,
+    Size,
+    ModificationTime,
+    AccessTime,
+    ChangeTime,
+    SparseMajor,
+    SparseMinor,
+    SparseName,
+    SparseSize,
+    SparseRealSize,
+    SparseMap,
+    SparseBlocks,
+}
+
 /// <summary>The records of a PAX extended header (POSIX.1-2001 pax, "pax Header Block").</summary>
+/// <remarks>Values are places in the body, so that a header costs no memory but what its body needs once.</remarks>
 internal sealed class PaxRecords
 {
-    private const string XattrPrefix = "SCHILY.xattr.";
-
-    private readonly Dictionary<string, Range> _values = [];
-    private readonly List<string> _xattrs = [];
+    private readonly Range[] _values = new Range[(int)PaxKey.SparseBlocks + 1];
+    private readonly OrderedDictionary<Range, Range> _xattrs;
     private byte[] _bytes = [];
 
+    public PaxRecords() => _xattrs = new(new ByBytes(this));
+
     /// <summary>Sparse map of format 0.0, whose records repeat their keys: offset, length, offset, …</summary>
-    public List<long> SparseMap { get; } = [];
+    public List<long> SparseNumbers { get; } = [];
 
     /// <summary>Whether there are no records to apply.</summary>
-    public bool IsEmpty => _values.Count == 0 && SparseMap.Count == 0;
+    public bool IsEmpty { get; private set; } = true;
+
+    private static ReadOnlySpan<byte> XattrPrefix => "SCHILY.xattr."u8;
 
     public void Clear()
     {
-        _values.Clear();
-        _xattrs.Clear();
-        SparseMap.Clear();
+        if (!IsEmpty)
+        {
+            Array.Clear(_values);
+            _xattrs.Clear();
+            SparseNumbers.Clear();
+            IsEmpty = true;
+        }
     }
 
-    /// <summary>Takes the body of a header; a later record of the same key wins.</summary>
+    /// <summary>Takes the body of a header, in place of all records of a header before it.</summary>
+    /// <remarks>A later record of the same key wins, also when it is empty.</remarks>
     /// <param name="body">A buffer with the body; it is exchanged for another.</param>
     /// <param name="length">The length of the body.</param>
     /// <returns>What is wrong with it, or null.</returns>
@@ -33,11 +63,11 @@ internal sealed class PaxRecords
         int start = 0;
         while (start < length)
         {
+            IsEmpty = false;
             ReadOnlySpan<byte> rest = _bytes.AsSpan(start, length - start);
             int space = rest.IndexOf((byte)' ');
-            if (space is <= 0 or > 8 || !TarNumber.TryParseDecimal(rest[..space], out long size)
-                || rest[0] is < (byte)'0' or > (byte)'9'
-                || size < space + 3 || size > rest.Length || rest[(int)size - 1] != (byte)'\n')
+            if (space < 0 || !TarNumber.TryParseDecimal(rest[..space], out long size)
+                || size < space + 2 || size > rest.Length || rest[(int)size - 1] != (byte)'\n')
             {
                 return "invalid length of a PAX record";
             }
@@ -49,67 +79,107 @@ internal sealed class PaxRecords
                 return "invalid PAX record";
             }
 
-            int value = start + space + 1 + equals + 1;
-            if (Add(record[..equals], value..(start + (int)size - 1)) is { } problem)
+            int key = start + space + 1;
+            int value = key + equals + 1;
+            start += (int)size;
+            if (Add(key..(value - 1), value..(start - 1)) is { } problem)
             {
                 return problem;
             }
-
-            start += (int)size;
         }
 
-        return SparseMap.Count % 2 == 0 ? null : "invalid PAX sparse map";
+        return SparseNumbers.Count % 2 == 0 ? null : "invalid sparse map";
     }
 
     /// <summary>The value of a record; false when it is absent or empty, which means "as in the header".</summary>
-    public bool TryGet(string key, out ReadOnlySpan<byte> value)
+    public bool TryGet(PaxKey key, out ReadOnlySpan<byte> value)
     {
-        value = _values.TryGetValue(key, out Range range) ? _bytes.AsSpan(range) : [];
+        value = _bytes.AsSpan(_values[(int)key]);
         return !value.IsEmpty;
     }
 
-    /// <summary>Copies the extended attributes to an entry.</summary>
+    /// <summary>Copies the extended attributes to an entry, but empty ones: an empty value means that there is none.</summary>
     public void AddXattrsTo(List<TarXattr> xattrs)
     {
-        foreach (string key in _xattrs)
+        for (int i = 0; i < _xattrs.Count; i++)
         {
-            if (TryGet(key, out ReadOnlySpan<byte> value))
+            (Range place, Range content) = _xattrs.GetAt(i);
+            ReadOnlySpan<byte> value = _bytes.AsSpan(content);
+            if (!value.IsEmpty)
             {
-                byte[] name = new byte[key.Length - XattrPrefix.Length + 1];
-                System.Text.Encoding.Latin1.GetBytes(key.AsSpan(XattrPrefix.Length), name);
+                ReadOnlySpan<byte> text = _bytes.AsSpan(place);
+                byte[] name = new byte[text.Length + 1];
+                text.CopyTo(name);
                 xattrs.Add(new(name, value.ToArray()));
             }
         }
     }
 
-    private string? Add(ReadOnlySpan<byte> key, Range value)
+    private string? Add(Range key, Range value)
     {
-        bool isOffset = key.SequenceEqual("GNU.sparse.offset"u8);
-        if (isOffset || key.SequenceEqual("GNU.sparse.numbytes"u8))
+        ReadOnlySpan<byte> name = _bytes.AsSpan(key);
+        bool isOffset = name.SequenceEqual("GNU.sparse.offset"u8);
+        if (isOffset || name.SequenceEqual("GNU.sparse.numbytes"u8))
         {
-            if (isOffset != (SparseMap.Count % 2 == 0)
+            if (isOffset != (SparseNumbers.Count % 2 == 0)
                 || !TarNumber.TryParseDecimal(_bytes.AsSpan(value), out long number))
             {
-                return "invalid PAX sparse map";
+                return "invalid sparse map";
             }
 
-            SparseMap.Add(number);
+            SparseNumbers.Add(number);
             return null;
         }
 
-        string name = System.Text.Encoding.Latin1.GetString(key); // one character a byte: nothing is lost
-        if (name.Contains('\0', StringComparison.Ordinal)
-            || (name is "path" or "linkpath" && _bytes.AsSpan(value).Contains((byte)0)))
+        PaxKey? known = KeyOf(name);
+        bool isText = known is PaxKey.Path or PaxKey.LinkPath or PaxKey.UserName or PaxKey.GroupName;
+        if ((isText ? _bytes.AsSpan(value) : name).Contains((byte)0))
         {
             return "NUL in a PAX record";
         }
 
-        if (name.StartsWith(XattrPrefix, StringComparison.Ordinal) && !_values.ContainsKey(name))
+        if (known is { } index)
         {
-            _xattrs.Add(name);
+            _values[(int)index] = value;
+        }
+        else if (name.StartsWith(XattrPrefix))
+        {
+            _xattrs[(key.Start.Value + XattrPrefix.Length)..key.End] = value;
         }
 
-        _values[name] = value;
         return null;
+    }
+
+    private static PaxKey? KeyOf(ReadOnlySpan<byte> key) =>
+        key.SequenceEqual("path"u8) ? PaxKey.Path
+        : key.SequenceEqual("linkpath"u8) ? PaxKey.LinkPath
+        : key.SequenceEqual("uname"u8) ? PaxKey.UserName
+        : key.SequenceEqual("gname"u8) ? PaxKey.GroupName
+        : key.SequenceEqual("uid"u8) ? PaxKey.Uid
+        : key.SequenceEqual("gid"u8) ? PaxKey.Gid
+        : key.SequenceEqual("size"u8) ? PaxKey.Size
+        : key.SequenceEqual("mtime"u8) ? PaxKey.ModificationTime
+        : key.SequenceEqual("atime"u8) ? PaxKey.AccessTime
+        : key.SequenceEqual("ctime"u8) ? PaxKey.ChangeTime
+        : key.SequenceEqual("GNU.sparse.major"u8) ? PaxKey.SparseMajor
+        : key.SequenceEqual("GNU.sparse.minor"u8) ? PaxKey.SparseMinor
+        : key.SequenceEqual("GNU.sparse.name"u8) ? PaxKey.SparseName
+        : key.SequenceEqual("GNU.sparse.size"u8) ? PaxKey.SparseSize
+        : key.SequenceEqual("GNU.sparse.realsize"u8) ? PaxKey.SparseRealSize
+        : key.SequenceEqual("GNU.sparse.map"u8) ? PaxKey.SparseMap
+        : key.SequenceEqual("GNU.sparse.numblocks"u8) ? PaxKey.SparseBlocks
+        : null;
+
+    /// <summary>Compares names of attributes where they stand: an archive can have fifty thousand in one header.</summary>
+    private sealed class ByBytes(PaxRecords records) : IEqualityComparer<Range>
+    {
+        public bool Equals(Range x, Range y) => records._bytes.AsSpan(x).SequenceEqual(records._bytes.AsSpan(y));
+
+        public int GetHashCode(Range obj)
+        {
+            HashCode hash = default;
+            hash.AddBytes(records._bytes.AsSpan(obj));
+            return hash.ToHashCode();
+        }
     }
 }

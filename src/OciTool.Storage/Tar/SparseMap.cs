@@ -27,7 +27,7 @@ internal static class SparseMap
             sum += run.Length;
         }
 
-        return sum == storedSize;
+        return fileSize >= 0 && sum == storedSize;
     }
 
     /// <summary>Reads the runs of one block of the old GNU format, each of two numbers of twelve bytes.</summary>
@@ -48,27 +48,26 @@ internal static class SparseMap
         return true;
     }
 
-    /// <summary>Reads the map of format 0.1: numbers with commas between them.</summary>
+    /// <summary>Reads the map of format 0.1: numbers with commas between them, offset and length in turns.</summary>
+    /// <returns>False when a number is none or the last has no length.</returns>
     public static bool TryReadList(ReadOnlySpan<byte> text, List<SparseRun> runs)
     {
-        while (!text.IsEmpty)
+        long? offset = null;
+        foreach (Range part in text.Split((byte)','))
         {
-            if (!TryTake(ref text, (byte)',', out long offset) || !TryTake(ref text, (byte)',', out long length))
+            if (!TarNumber.TryParseDecimal(text[part], out long number))
             {
-                return false;
+                return text.IsEmpty;
             }
 
-            runs.Add(new(offset, length));
+            if (offset is { } start)
+            {
+                runs.Add(new(start, number));
+            }
+
+            offset = offset is null ? number : null;
         }
 
-        return true;
-    }
-
-    private static bool TryTake(ref ReadOnlySpan<byte> text, byte separator, out long value)
-    {
-        int end = text.IndexOf(separator);
-        ReadOnlySpan<byte> number = end < 0 ? text : text[..end];
-        text = end < 0 ? [] : text[(end + 1)..];
-        return TarNumber.TryParseDecimal(number, out value);
+        return offset is null;
     }
 }

@@ -10,14 +10,29 @@ internal static class TarNumber
     public static bool TryParse(ReadOnlySpan<byte> field, out long value) =>
         (field[0] & 0x80) != 0 ? TryParseBinary(field, out value) : TryParseOctal(field, out value);
 
-    /// <summary>Octal digits between blanks and NULs; an empty field is 0.</summary>
+    /// <summary>Octal digits with blanks and NULs around them; an empty field is 0, and a NUL behind a digit ends it.</summary>
     public static bool TryParseOctal(ReadOnlySpan<byte> field, out long value)
     {
         value = 0;
-        field = field.Trim(" \0"u8);
-        int end = field.IndexOf((byte)0);
-        foreach (byte digit in end < 0 ? field : field[..end])
+        int start = 0;
+        int end = field.Length;
+        while (start < end && field[start] is (byte)' ' or 0)
         {
+            start++;
+        }
+
+        while (end > start && field[end - 1] is (byte)' ' or 0)
+        {
+            end--;
+        }
+
+        foreach (byte digit in field[start..end])
+        {
+            if (digit == 0)
+            {
+                break;
+            }
+
             if (digit is < (byte)'0' or > (byte)'7' || value >> 60 != 0)
             {
                 return false;
@@ -29,7 +44,7 @@ internal static class TarNumber
         return true;
     }
 
-    /// <summary>A decimal number of a PAX record, the whole of it.</summary>
+    /// <summary>A decimal number of a PAX record, the whole of it; it may have a sign and zeros in front.</summary>
     public static bool TryParseDecimal(ReadOnlySpan<byte> text, out long value) =>
         Utf8Parser.TryParse(text, out value, out int consumed) && consumed == text.Length;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using OciTool.Linux;
 
 namespace OciTool.Storage.Tar;
@@ -12,70 +13,92 @@ internal sealed partial class TarReader
         Gnu,
     }
 
-    private Dialect _dialect;
-
     /// <summary>Reads the 512 bytes of a header: magic, checksum and the fields that its dialect has.</summary>
     private void ReadHeader(ReadOnlySpan<byte> block)
     {
         VerifyChecksum(block);
-        _dialect = block[257..265].SequenceEqual("ustar  \0"u8) ? Dialect.Gnu
-            : !block[257..263].SequenceEqual("ustar\0"u8) ? Dialect.V7
-            : block[508..].SequenceEqual("tar\0"u8) ? Dialect.Star
-            : Dialect.Ustar;
+        Dialect dialect = DialectOf(block);
         Entry.TypeFlag = block[156];
+        if (Entry.TypeFlag is not ((byte)'x' or (byte)'g' or (byte)'L' or (byte)'K'))
+        {
+            ReadNames(block, dialect); // first, so that what is wrong with the rest can name the entry
+        }
+
         Entry.Mode = (uint)(Number(block[100..108], "mode") & 0xfff);
         Entry.Uid = Number(block[108..116], "uid");
         Entry.Gid = Number(block[116..124], "gid");
         Entry.Size = Number(block[124..136], "size");
         Entry.Modified = new(Number(block[136..148], "mtime"), 0);
-        Entry.DeviceMajor = _dialect == Dialect.V7 ? 0 : Number(block[329..337], "device number");
-        Entry.DeviceMinor = _dialect == Dialect.V7 ? 0 : Number(block[337..345], "device number");
-        Entry.SetLinkName(Text(block[157..257]));
-        Entry.Xattrs.Clear();
-
-        ReadOnlySpan<byte> prefix = _dialect switch
+        Entry.DeviceMajor = dialect == Dialect.V7 ? 0 : Number(block[329..337], "device number");
+        Entry.DeviceMinor = dialect == Dialect.V7 ? 0 : Number(block[337..345], "device number");
+        if (dialect == Dialect.Star)
         {
-            Dialect.Ustar => Text(block[345..500]),
-            Dialect.Star => Text(block[345..476]),
-            // GNU keeps two times there; Go before 1.8 wrote a prefix nevertheless
-            Dialect.Gnu when !TarNumber.TryParse(block[345..357], out _) || !TarNumber.TryParse(block[357..369], out _) =>
-                Text(block[345..500]),
-            _ => [],
-        };
-        if (prefix.IsEmpty)
-        {
-            Entry.SetName(Text(block[..100]));
-        }
-        else
-        {
-            Entry.SetName(prefix, Text(block[..100]));
+            _ = Number(block[476..488], "atime"); // of no use to us, but a number it must be
+            _ = Number(block[488..500], "ctime");
         }
 
-        _runs.Clear();
-        SetStored(Entry.Size);
-        if (Entry.TypeFlag == (byte)'S')
-        {
-            ReadGnuSparseHeader(block);
-        }
+        SetStored(Entry.TypeFlag is >= (byte)'1' and <= (byte)'6' ? 0 : Entry.Size);
     }
 
-    /// <summary>Applies the extension headers, and finds out what the entry is and where its data are.</summary>
-    private void Describe()
-    {
-        Entry.IsSparse = Entry.TypeFlag == (byte)'S';
-        if (!_pax.IsEmpty)
-        {
-            ApplyPax();
-        }
+    private static Dialect DialectOf(ReadOnlySpan<byte> block) =>
+        block[257..265].SequenceEqual("ustar  \0"u8) ? Dialect.Gnu
+        : !block[257..263].SequenceEqual("ustar\0"u8) ? Dialect.V7
+        : block[508..].SequenceEqual("tar\0"u8) ? Dialect.Star
+        : Dialect.Ustar;
 
+    /// <summary>The names of an entry: those of GNU's headers win over those of PAX, whatever their order, as in Go.</summary>
+    private void ReadNames(ReadOnlySpan<byte> block, Dialect dialect)
+    {
         if (!_longName.Span.IsEmpty)
         {
             Entry.SetName(_longName.Span);
         }
-
-        if (!_longLink.Span.IsEmpty)
+        else if (_pax.TryGet(PaxKey.Path, out ReadOnlySpan<byte> path))
         {
-            Entry.SetLinkName(_longLink.Span);
+            Entry.SetName(path);
+        }
+        else if (Prefix(block, dialect) is { IsEmpty: false } prefix)
+        {
+            Entry.SetName(prefix, Text(block[..100]));
+        }
+        else
+        {
+            Entry.SetName(Text(block[..100]));
+        }
+
+        Entry.SetLinkName(
+            !_longLink.Span.IsEmpty ? _longLink.Span
+            : _pax.TryGet(PaxKey.LinkPath, out ReadOnlySpan<byte> link) ? link
+            : Text(block[157..257]));
+        _isNamed = true;
+    }
+
+    private static ReadOnlySpan<byte> Prefix(ReadOnlySpan<byte> block, Dialect dialect)
+    {
+        switch (dialect)
+        {
+            case Dialect.Ustar:
+                return Text(block[345..500]);
+            case Dialect.Star:
+                return Text(block[345..476]);
+            case Dialect.Gnu when !IsTime(block[345..357]) || !IsTime(block[357..369]):
+                // GNU keeps two times there; Go before 1.8 wrote a prefix nevertheless, of ASCII only
+                ReadOnlySpan<byte> prefix = Text(block[345..500]);
+                return prefix.ContainsAnyExceptInRange((byte)0, (byte)0x7f) ? [] : prefix;
+            default:
+                return [];
+        }
+
+        static bool IsTime(ReadOnlySpan<byte> field) => field[0] == 0 || TarNumber.TryParse(field, out _);
+    }
+
+    /// <summary>Applies the extension headers, and finds out what the entry is and where its data are.</summary>
+    private void Describe(ReadOnlySpan<byte> header)
+    {
+        Entry.Xattrs.Clear();
+        if (!_pax.IsEmpty)
+        {
+            ApplyPax();
         }
 
         Entry.Kind = Entry.TypeFlag switch
@@ -90,206 +113,92 @@ internal sealed partial class TarReader
             (byte)'6' => TarEntryKind.Fifo,
             _ => TarEntryKind.Other,
         };
-        if (Entry.Kind is not (TarEntryKind.RegularFile or TarEntryKind.Other))
+        if (!HasData)
         {
-            Entry.Size = 0; // whatever the header says: what follows is the next header, as in Go
-            Entry.IsSparse = false;
-            SetStored(0);
+            Entry.Size = 0; // whatever the headers say: what follows is the next header, as in Go
         }
-        else if (!_pax.IsEmpty || Entry.IsSparse)
-        {
-            ReadSparseMap();
-        }
+
+        SetStored(Entry.Size);
+        ReadSparseMap(header);
     }
 
     private void ApplyPax()
     {
-        if (_pax.TryGet("path", out ReadOnlySpan<byte> path))
-        {
-            Entry.SetName(path);
-        }
-
-        if (_pax.TryGet("linkpath", out ReadOnlySpan<byte> link))
-        {
-            Entry.SetLinkName(link);
-        }
-
-        Entry.Uid = Decimal("uid", Entry.Uid);
-        Entry.Gid = Decimal("gid", Entry.Gid);
-        if (_pax.TryGet("mtime", out ReadOnlySpan<byte> time))
-        {
-            Entry.Modified = TarNumber.TryParseTime(time, out FileTime modified)
-                ? modified
-                : throw Damaged("invalid mtime in a PAX record");
-        }
-
-        if (_pax.TryGet("size", out _))
-        {
-            Entry.Size = Decimal("size", 0);
-            SetStored(Entry.IsSparse ? _stored : Entry.Size);
-        }
-
+        Entry.Uid = Decimal(PaxKey.Uid, "uid") ?? Entry.Uid;
+        Entry.Gid = Decimal(PaxKey.Gid, "gid") ?? Entry.Gid;
+        Entry.Size = Decimal(PaxKey.Size, "size") ?? Entry.Size;
+        Entry.Modified = Time(PaxKey.ModificationTime, "mtime") ?? Entry.Modified;
+        _ = Time(PaxKey.AccessTime, "atime"); // of no use to us, but a time it must be, as in Go
+        _ = Time(PaxKey.ChangeTime, "ctime");
         _pax.AddXattrsTo(Entry.Xattrs);
     }
 
-    /// <summary>Finds the runs of a sparse file, and makes the size the one with its holes.</summary>
-    private void ReadSparseMap()
-    {
-        bool old = Entry.TypeFlag == (byte)'S';
-        if (!old)
-        {
-            bool hasMap = _pax.TryGet("GNU.sparse.map", out ReadOnlySpan<byte> map) || _pax.SparseMap.Count > 0;
-            bool inData = _pax.TryGet("GNU.sparse.major", out ReadOnlySpan<byte> major) && major.SequenceEqual("1"u8)
-                && _pax.TryGet("GNU.sparse.minor", out ReadOnlySpan<byte> minor) && minor.SequenceEqual("0"u8);
-            if (Entry.Kind != TarEntryKind.RegularFile || (!hasMap && !inData))
-            {
-                return;
-            }
-
-            if (_pax.TryGet("GNU.sparse.name", out ReadOnlySpan<byte> name))
-            {
-                Entry.SetName(name);
-            }
-
-            Entry.Size = Decimal("GNU.sparse.realsize", Decimal("GNU.sparse.size", Entry.Size));
-            Entry.IsSparse = true;
-            if (inData)
-            {
-                ReadSparseMapFromData();
-            }
-            else if (_pax.SparseMap.Count > 0)
-            {
-                for (int i = 0; i < _pax.SparseMap.Count; i += 2)
-                {
-                    _runs.Add(new(_pax.SparseMap[i], _pax.SparseMap[i + 1]));
-                }
-            }
-            else if (!SparseMap.TryReadList(map, _runs))
-            {
-                throw Damaged("invalid PAX sparse map");
-            }
-        }
-
-        if (!SparseMap.IsValid(_runs, Entry.Size, _stored))
-        {
-            throw Damaged("invalid sparse map");
-        }
-    }
-
-    /// <summary>Format 1.0: decimal lines in front of the data, in whole blocks.</summary>
-    private void ReadSparseMapFromData()
-    {
-        long before = _stored;
-        long count = TakeLine();
-        for (long i = 0; i < count; i++)
-        {
-            long offset = TakeLine();
-            _runs.Add(new(offset, TakeLine()));
-        }
-
-        int rest = (int)(-(before - _stored) & (BlockSize - 1));
-        while (rest-- > 0)
-        {
-            _ = TakeByte();
-        }
-
-        long TakeLine()
-        {
-            long number = 0;
-            for (byte digit = TakeByte(); digit != (byte)'\n'; digit = TakeByte())
-            {
-                if (digit is < (byte)'0' or > (byte)'9' || number > long.MaxValue / 10 - 1)
-                {
-                    throw Damaged("invalid sparse map");
-                }
-
-                number = (number * 10) + (digit - '0');
-            }
-
-            return number;
-        }
-
-        byte TakeByte()
-        {
-            if (before - _stored >= MaxSpecialSize || _stored == 0)
-            {
-                throw Damaged(_stored == 0 ? "invalid sparse map" : "a sparse map is longer than 1 MiB");
-            }
-
-            if (Available(1) == 0)
-            {
-                throw Truncated();
-            }
-
-            byte value = _buffer[_start];
-            Advance(1);
-            _stored--;
-            return value;
-        }
-    }
-
-    /// <summary>Old GNU format: four runs in the header, 21 in each block that follows it.</summary>
-    private void ReadGnuSparseHeader(ReadOnlySpan<byte> block)
-    {
-        long stored = Entry.Size;
-        Entry.Size = Number(block[483..495], "size");
-        bool valid = SparseMap.TryReadBlock(block[386..482], _runs);
-        bool more = block[482] != 0;
-        while (valid && more)
-        {
-            ReadOnlySpan<byte> next = TakeBlock();
-            valid = SparseMap.TryReadBlock(next[..504], _runs) && _runs.Count * 24 <= MaxSpecialSize;
-            more = next[504] != 0;
-        }
-
-        if (!valid)
-        {
-            throw Damaged("invalid sparse map");
-        }
-
-        SetStored(stored);
-    }
-
+    /// <summary>Says how many bytes are stored of what follows; padding fills the last block.</summary>
     private void SetStored(long size)
     {
-        if (size < 0 && Entry.TypeFlag is < (byte)'1' or > (byte)'6')
+        if (size < 0)
         {
             throw Damaged($"negative size {size}");
         }
 
-        _stored = Math.Max(size, 0);
-        _padding = (int)(-_stored & (BlockSize - 1));
+        _stored = size;
+        _padding = (int)(-size & (BlockSize - 1));
         _run = 0;
         _runDone = 0;
     }
 
+    /// <summary>Compares the sum of all bytes, with blanks for the sum itself.</summary>
     private void VerifyChecksum(ReadOnlySpan<byte> block)
     {
-        // the sum of all bytes with blanks for the sum itself; some old writers summed signed bytes
-        int unsigned = 8 * ' ';
-        int signed = 8 * ' ';
-        for (int i = 0; i < block.Length; i++)
+        ReadOnlySpan<byte> field = block[148..156];
+        int unsigned = SumOfBlock(block) + (field.Length * ' ');
+        foreach (byte part in field)
         {
-            if (i is < 148 or >= 156)
-            {
-                unsigned += block[i];
-                signed += (sbyte)block[i];
-            }
+            unsigned -= part;
         }
 
-        if (!TarNumber.TryParseOctal(block[148..156], out long sum) || (sum != unsigned && sum != signed))
+        if (!TarNumber.TryParseOctal(field, out long sum) || (sum != unsigned && sum != Signed(block, unsigned)))
         {
             throw Damaged("invalid header checksum");
         }
+
+        static int Signed(ReadOnlySpan<byte> block, int sum)
+        {
+            for (int i = 0; i < block.Length; i++)
+            {
+                sum -= i is < 148 or >= 156 ? (block[i] & 0x80) << 1 : 0; // some old writers summed signed bytes
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>The sum of the 512 bytes of a block, many at a time.</summary>
+    private static int SumOfBlock(ReadOnlySpan<byte> block)
+    {
+        Vector<ushort> sums = Vector<ushort>.Zero; // of at most 64 bytes each: no overflow
+        for (int i = 0; i < BlockSize; i += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(block[i..]), out Vector<ushort> low, out Vector<ushort> high);
+            sums += low + high;
+        }
+
+        Vector.Widen(sums, out Vector<uint> lower, out Vector<uint> upper);
+        return (int)Vector.Sum(lower + upper);
     }
 
     private long Number(ReadOnlySpan<byte> field, string what) =>
         TarNumber.TryParse(field, out long value) ? value : throw Damaged($"invalid {what}");
 
-    private long Decimal(string key, long otherwise) =>
-        !_pax.TryGet(key, out ReadOnlySpan<byte> text) ? otherwise
+    private long? Decimal(PaxKey key, string name) =>
+        !_pax.TryGet(key, out ReadOnlySpan<byte> text) ? null
         : TarNumber.TryParseDecimal(text, out long value) ? value
-        : throw Damaged($"invalid {key} in a PAX record");
+        : throw Damaged($"invalid {name} in a PAX record");
+
+    private FileTime? Time(PaxKey key, string name) =>
+        !_pax.TryGet(key, out ReadOnlySpan<byte> text) ? null
+        : TarNumber.TryParseTime(text, out FileTime time) ? time
+        : throw Damaged($"invalid {name} in a PAX record");
 
     private static ReadOnlySpan<byte> Text(ReadOnlySpan<byte> field)
     {

@@ -7,6 +7,7 @@ namespace OciTool.Storage.Tar;
 /// V7, ustar, PAX and GNU, as Go's <c>archive/tar</c> understands them, because most layers are written and read by it:
 /// where readers differ, an archive can show one thing to a scanner and another to the runtime. Names are bytes.
 /// Nothing is allocated by a size that an archive claims, headers of headers are at most 1 MiB, checksums are checked.
+/// An entry costs no memory but for its extended attributes: all else is written to the same buffers again.
 /// </remarks>
 /// <param name="stream">The uncompressed archive.</param>
 internal sealed partial class TarReader(Stream stream)
@@ -23,6 +24,7 @@ internal sealed partial class TarReader(Stream stream)
     private int _start;
     private int _end;
     private bool _endOfStream;
+    private bool _isNamed;
     private long _position;
     private long _stored;
     private int _padding;
@@ -35,30 +37,36 @@ internal sealed partial class TarReader(Stream stream)
     /// <summary>How far the archive was read, in bytes.</summary>
     public long Position => _position;
 
+    /// <summary>Whether data follow the entry's header; for links, directories, devices and fifos there are none.</summary>
+    private bool HasData => Entry.Kind is TarEntryKind.RegularFile or TarEntryKind.Other;
+
     /// <summary>Goes to the next entry; what was not read of the present one is skipped.</summary>
     /// <returns>False at the end of the archive.</returns>
     /// <exception cref="LayerException">The archive is damaged.</exception>
     public bool Next()
     {
-        _longName.Set([]);
-        _longLink.Set([]);
-        _pax.Clear();
+        ForgetExtensions();
         while (true)
         {
             SkipToHeader();
+            _isNamed = false;
             Entry.Offset = _position;
-            if (!TryReadHeader())
+            if (!TryTakeHeader(out ReadOnlySpan<byte> block))
             {
                 return false;
             }
 
+            ReadHeader(block);
             switch (Entry.TypeFlag)
             {
                 case (byte)'x':
-                    ReadPaxRecords(_pax);
+                    ReadPaxRecords();
                     break;
                 case (byte)'g':
-                    ReadPaxRecords(new PaxRecords()); // checked, and of no effect, as in Go
+                    // Checked, and of no effect on files. Go gives it to its caller like an entry, so that
+                    // extensions in front of it do not reach the file behind it.
+                    ReadPaxRecords();
+                    ForgetExtensions();
                     break;
                 case (byte)'L':
                     _longName.Set(ReadLongName());
@@ -67,7 +75,7 @@ internal sealed partial class TarReader(Stream stream)
                     _longLink.Set(ReadLongName());
                     break;
                 default:
-                    Describe();
+                    Describe(block);
                     return true;
             }
         }
@@ -110,10 +118,17 @@ internal sealed partial class TarReader(Stream stream)
         return part;
     }
 
-    private void ReadPaxRecords(PaxRecords records)
+    private void ForgetExtensions()
+    {
+        _longName.Set([]);
+        _longLink.Set([]);
+        _pax.Clear();
+    }
+
+    private void ReadPaxRecords()
     {
         int length = ReadSpecial();
-        if (records.Parse(ref _special, length) is { } problem)
+        if (_pax.Parse(ref _special, length) is { } problem)
         {
             throw Damaged(problem);
         }
@@ -122,9 +137,7 @@ internal sealed partial class TarReader(Stream stream)
     private ReadOnlySpan<byte> ReadLongName()
     {
         int length = ReadSpecial();
-        ReadOnlySpan<byte> name = _special.AsSpan(0, length);
-        int end = name.IndexOf((byte)0);
-        return end < 0 ? name : name[..end];
+        return Text(_special.AsSpan(0, length));
     }
 
     /// <summary>Reads the body of an extension header to the buffer for them, which grows as data come.</summary>
@@ -139,16 +152,21 @@ internal sealed partial class TarReader(Stream stream)
         Entry.IsSparse = false;
         for (ReadOnlySpan<byte> part = NextData(out _); !part.IsEmpty; part = NextData(out _))
         {
-            if (length + part.Length > _special.Length)
-            {
-                Array.Resize(ref _special, Math.Max(4096, (length + part.Length) * 2));
-            }
-
-            part.CopyTo(_special.AsSpan(length));
+            AddSpecial(part, length);
             length += part.Length;
         }
 
         return length;
+    }
+
+    private void AddSpecial(ReadOnlySpan<byte> part, int length)
+    {
+        if (length + part.Length > _special.Length)
+        {
+            Array.Resize(ref _special, Math.Max(4096, (length + part.Length) * 2));
+        }
+
+        part.CopyTo(_special.AsSpan(length));
     }
 
     private void SkipToHeader()
@@ -169,27 +187,27 @@ internal sealed partial class TarReader(Stream stream)
         _padding = 0;
     }
 
-    private bool TryReadHeader()
+    /// <summary>The block of the next header; false at the end: no bytes, one block of zeros and no bytes, or two.</summary>
+    private bool TryTakeHeader(out ReadOnlySpan<byte> block)
     {
-        int available = Available(BlockSize);
-        if (available == 0)
+        block = [];
+        if (Available(BlockSize) == 0)
         {
             return false;
         }
 
-        ReadOnlySpan<byte> block = TakeBlock();
-        if (!block.ContainsAnyExcept((byte)0))
+        block = TakeBlock();
+        if (block.ContainsAnyExcept((byte)0))
         {
-            if (Available(BlockSize) == 0 || !TakeBlock().ContainsAnyExcept((byte)0))
-            {
-                return false;
-            }
-
-            throw Damaged("a lone block of zeros before the end");
+            return true;
         }
 
-        ReadHeader(block);
-        return true;
+        if (Available(BlockSize) == 0 || !TakeBlock().ContainsAnyExcept((byte)0))
+        {
+            return false;
+        }
+
+        throw Damaged("a lone block of zeros before the end");
     }
 
     /// <summary>The next 512 bytes; valid until the buffer is filled again.</summary>
@@ -231,9 +249,19 @@ internal sealed partial class TarReader(Stream stream)
         return _end - _start;
     }
 
-    private LayerException Truncated() =>
-        new($"damaged tar archive: unexpected end at offset {_position}", _position);
+    private LayerException Truncated() => Failure("unexpected end", _position + _end - _start);
 
-    private LayerException Damaged(string why) =>
-        new($"damaged tar archive at offset {Entry.Offset}: {why}", Entry.Offset);
+    private LayerException Damaged(string why) => Failure(why, Entry.Offset);
+
+    /// <summary>Names the entry, or the last one before the damage when its own header does not tell.</summary>
+    private LayerException Failure(string why, long offset)
+    {
+        if (_isNamed)
+        {
+            return new LayerException(Entry.Name, $"damaged tar archive at offset {offset}: {why}", offset);
+        }
+
+        string behind = Entry.Name.IsEmpty ? "" : $", behind entry {LayerException.Quote(Entry.Name)}";
+        return new LayerException($"damaged tar archive at offset {offset}{behind}: {why}", offset);
+    }
 }

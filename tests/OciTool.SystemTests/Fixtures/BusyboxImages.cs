@@ -32,6 +32,9 @@ public sealed class BusyboxImages
         ["Labels"] = new JsonObject { ["purpose"] = "test" },
     };
 
+    /// <summary>The layer of the plain image, uncompressed.</summary>
+    public byte[] PlainLayer => _layer.Value;
+
     /// <summary>One layer, one platform.</summary>
     public TestImage Plain => With(_ => { });
 
