@@ -32,7 +32,7 @@ internal sealed class LayerDownload(
         AppliedLayer applied = await OnThreadOfItsOwnAsync(() =>
         {
             using CancellableStream stream = new(blob, cancellationToken);
-            return layers.Apply(stream, place, layer.DiffId, progress.Warn);
+            return Apply(stream, place);
         });
         LayerStore.WriteRecord(applied, place);
         await SyncAsync(applied, place);
@@ -107,6 +107,17 @@ internal sealed class LayerDownload(
         }
     }
 
+    private AppliedLayer Apply(Stream stream, TemporaryDirectory place)
+    {
+        AppliedLayer applied = layers.Apply(stream, place, layer.DiffId, progress.Warn);
+        if (IsLarge && applied.Form == SnapshotForm.Erofs)
+        {
+            DirectoryTree.SyncFile(LayerStore.TreeIn(place, applied.Form));
+        }
+
+        return applied;
+    }
+
     private Task SyncBlobAsync() => IsLarge
         ? OnThreadOfItsOwnAsync(() =>
         {
@@ -124,7 +135,7 @@ internal sealed class LayerDownload(
         {
             try
             {
-                return layers.Apply(relay, place, layer.DiffId, progress.Warn);
+                return Apply(relay, place);
             }
             catch
             {

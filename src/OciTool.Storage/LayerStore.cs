@@ -79,6 +79,9 @@ internal sealed class LayerStore(StorageRoot root)
     /// <summary>Where the record of a layer below a temporary directory is.</summary>
     internal static string RecordIn(TemporaryDirectory place) => Path.Join(place.Path, "layer.json");
 
+    /// <summary>The tree of a layer that has no name yet.</summary>
+    internal static string TreeIn(TemporaryDirectory place, SnapshotForm form) => Path.Join(place.Path, LayerApplier.NameOf(form));
+
     /// <summary>Writes the record beside an applied layer.</summary>
     internal static void WriteRecord(AppliedLayer applied, TemporaryDirectory place) => File.WriteAllBytes(
         RecordIn(place),

@@ -110,7 +110,8 @@ def plan(options: argparse.Namespace, temp: pathlib.Path) -> tuple[list[Command]
     cold_oci = [options.oci, "--root", f"{temp}/oci-cold", "--runroot", f"{temp}/oci-run"]
     podman = ["podman", "--root", f"{temp}/podman", "--runroot", f"{temp}/podman-run", "--storage-driver", "overlay"]
     docker = ["docker", "--host", f"unix://{temp}/docker.sock"]
-    small, big, layers = (f"{options.registry}/bench/{name}:1" for name in ("small", "big", "layers"))
+    directories = [options.oci, "--root", f"{temp}/oci-directories", "--runroot", f"{temp}/oci-run", "--snapshotter", "directory"]
+    small, big, layers, many = (f"{options.registry}/bench/{name}:1" for name in ("small", "big", "layers", "many"))
 
     def engines(*arguments: str, podman_only: tuple[str, ...] = ()) -> dict[str, Command]:
         verb, rest = arguments[0], arguments[1:]
@@ -135,6 +136,12 @@ def plan(options: argparse.Namespace, temp: pathlib.Path) -> tuple[list[Command]
     run = engines("run", "--rm", "--network", "none", small, "true")
     runc = ["runc", "--root", f"{temp}/runc", "run", "--bundle", f"{temp}/bundle", "bench"]
     unshare = ["unshare", "--fork", "--pid", "--mount", "--uts", "--ipc", "--net", "chroot", f"{temp}/rootfs", "/bin/true"]
+    offline = ("run", "--rm", "--network", "none")
+    read_all = (*offline, big, "busybox", "sh", "-c", "busybox find / -xdev -type f -exec busybox cat {} + >/dev/null")
+
+    def by_form(arguments: tuple[str, ...]) -> dict[str, Command]:
+        return {"oci": [*oci, *arguments], "oci (directories)": [*directories, *arguments]}
+
     engine_peers = ("podman", "docker") if options.docker else ("podman",)
     rows = [
         Row(f"pull: {describe(temp)}", cold_pull(big) | {"skopeo": skopeo}, options.pulls,
@@ -142,10 +149,16 @@ def plan(options: argparse.Namespace, temp: pathlib.Path) -> tuple[list[Command]
             (*(Budget(1 / 8, peer) for peer in engine_peers), Budget(1.3, "skopeo")), fresh(big)),
         Row("pull: 60 small layers", cold_pull(layers), options.pulls,
             (Budget(1 / 2, "podman"),), (Budget(1 / 6, "podman"),), fresh(layers)),
+        Row("pull: 100,000 small files", cold_pull(many), options.pulls,
+            (Budget(1 / 2, "podman"),), (Budget(1 / 8, "podman"),), fresh(many)),
         Row("pull: nothing new", pull(small), options.runs, (Budget(40),), (Budget(25),)),
         Row("run --rm --network none IMAGE true", run | {"runc": runc, "unshare": unshare}, options.runs,
             (Budget(1 / 8, "podman"),),
             (Budget(1 / 12, "podman"), Budget(1 / 2, "runc"), Budget(3, "unshare"))),
+        Row("run from EROFS and from directories", by_form((*offline, small, "true")), options.runs,
+            goals=(Budget(1, "oci (directories)"),)),
+        Row("run that reads every file of the big layer", by_form(read_all), options.pulls,
+            goals=(Budget(1, "oci (directories)"),)),
         Row("50 containers, four at a time", {tool: in_parallel(command) for tool, command in run.items()},
             min(options.pulls, 3), goals=(Budget(1 / 8, "podman"),)),
         Row("--version", {tool: [*command, "--version"] for tool, command in
@@ -156,11 +169,15 @@ def plan(options: argparse.Namespace, temp: pathlib.Path) -> tuple[list[Command]
         Row("peak memory: pull of the big layer",
             {tool: command for tool, command in cold_pull(big).items() if tool != "docker"} | {"skopeo": skopeo},
             min(options.pulls, 3), (Budget(96),), (Budget(64),), fresh(big), unit="MiB"),
+        Row("peak memory: pull of 60 small layers", {"oci": cold_pull(layers)["oci"]}, min(options.pulls, 3),
+            goals=(Budget(64),), reset=fresh(layers), unit="MiB"),
+        Row("peak memory: pull of 100,000 small files", {"oci": cold_pull(many)["oci"]}, min(options.pulls, 3),
+            goals=(Budget(64),), reset=fresh(many), unit="MiB"),
         Row("peak memory: run", {tool: run[tool] for tool in ("oci", "podman")}, min(options.runs, 5),
             goals=(Budget(25),), reset=None, unit="MiB"),
     ]
     wanted = [row for row in rows if row.what.startswith(options.only) and not (options.quick and row.what.startswith("50 "))]
-    return list(pull(small).values()), wanted
+    return [*pull(small).values(), *(by_form(("pull", image))[tool] for image in (small, big) for tool in by_form(()))], wanted
 
 
 def describe(temp: pathlib.Path) -> str:
@@ -189,7 +206,7 @@ def ratios(results: dict[str, float]) -> str:
 
 
 def markdown(table: list[tuple[Row, dict[str, float]]]) -> str:
-    tools = ("oci", "podman", "docker", "skopeo", "runc", "unshare")
+    tools = ("oci", "podman", "docker", "skopeo", "runc", "unshare", "oci (directories)")
     lines = [f"| median | {' | '.join(tools)} | oci takes | limit | goal |", f"|---{'|---' * (len(tools) + 3)}|"]
     for row, results in table:
         cells = " | ".join(cell(results, tool, row.unit) for tool in tools)

@@ -158,7 +158,7 @@ internal sealed class ErofsOutput : IDisposable
         }
     }
 
-    /// <summary>Writes all that is left, then the first block, and makes the file durable.</summary>
+    /// <summary>Writes all that is left, then the first block.</summary>
     /// <param name="firstBlock">The block with the superblock: without it the file is nothing.</param>
     /// <exception cref="IOException">Something could not be written.</exception>
     public void Finish(ReadOnlySpan<byte> firstBlock)
@@ -169,7 +169,6 @@ internal sealed class ErofsOutput : IDisposable
         _thread.Wait();
         RandomAccess.SetLength(_file, length);
         RandomAccess.Write(_file, firstBlock, 0);
-        RandomAccess.FlushToDisk(_file);
     }
 
     /// <inheritdoc/>

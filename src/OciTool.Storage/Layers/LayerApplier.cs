@@ -20,7 +20,7 @@ public static class LayerApplier
     /// <summary>Applies a layer, in one pass.</summary>
     /// <param name="content">The layer: a tar archive, plain or compressed by gzip or zstd; read to its end.</param>
     /// <param name="place">A directory that nobody else may enter, in which <see cref="NameOf"/> is made.</param>
-    /// <param name="form">What to make. A file is durable when this returns; the files of a directory are not.</param>
+    /// <param name="form">What to make; to make it durable is the caller's.</param>
     /// <param name="expectedDiffId">The digest that the configuration has for the uncompressed archive.</param>
     /// <param name="limits">What the layer may cost.</param>
     /// <param name="warn">Takes warnings for the user.</param>

@@ -49,9 +49,10 @@ public sealed class TarMemoryTests
         int entries = Read(tar, int.MaxValue);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-        // an array has 24 bytes in front of its content: four arrays of 7 or 8 bytes
+        // An array has 24 bytes in front of its content: four arrays of 7 or 8 bytes. Code that the JIT has not
+        // optimized yet boxes the dictionary's two keys, of 24 bytes each, when it compares them with null.
         Assert.Equal(1_000, entries);
-        Assert.Equal(1_000 * 4 * 32, allocated);
+        Assert.InRange(allocated, 1_000 * 4 * 32, (1_000 * ((4 * 32) + (2 * 24))) + 1_000);
     }
 
     [Theory]
