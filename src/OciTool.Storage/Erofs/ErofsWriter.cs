@@ -217,7 +217,10 @@ internal sealed partial class ErofsWriter : ILayerWriter
         if (_tree.Find(directory, name) >= 0)
         {
             Replace(directory, name);
-            target = FindLinked(link); // what made room may have been what is linked to
+            if (_tree.Nodes[target].Type == ErofsType.None) // what made room was what is linked to, or above it
+            {
+                throw NotFound();
+            }
         }
 
         ErofsType type = _tree.Nodes[target].Type;
@@ -245,12 +248,15 @@ internal sealed partial class ErofsWriter : ILayerWriter
 
         if (errno is Errno.ENOENT or Errno.ENOTDIR)
         {
-            throw _layer.Refused($"hardlink target {LayerException.Quote(Entry.LinkName)} not found in this layer");
+            throw NotFound();
         }
 
         Demand(errno, "cannot create the hard link");
         return _tree.Nodes[target].Type == ErofsType.Directory ? throw _layer.Refused("hard link to a directory") : target;
     }
+
+    private LayerException NotFound() =>
+        _layer.Refused($"hardlink target {LayerException.Quote(Entry.LinkName)} not found in this layer");
 
     /// <summary>Describes a file once more, by its other name: the last header counts, as in Go's readers.</summary>
     private void DescribeLinked(int index, ErofsType type)
