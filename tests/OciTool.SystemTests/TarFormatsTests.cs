@@ -66,7 +66,7 @@ public sealed class TarFormatsTests(Machine machine) : OciTest(machine)
         string repository = $"tar/{format.Replace(" --", "-", StringComparison.Ordinal).Replace('=', '-')}";
         string name = await Machine.PublishAsync(repository, TestImage.Of(BusyboxImages.Config, "amd64", layer));
         SortedDictionary<string, string> tree = await Tree.ReadAsync(expected);
-        foreach (string form in (ReadOnlySpan<string>)["directory", "erofs"])
+        foreach (string form in (string[])["directory", "erofs"])
         {
             await using LayerTree actual = await LayerTree.OpenAsync(Oci, await Oci.PullAsync(name, "--snapshotter", form));
 
