@@ -57,12 +57,7 @@ public static class DetachedMount
             string key = equals < 0 ? option : option[..equals];
             string? value = equals < 0 ? null : option[(equals + 1)..];
             // the kernel resolves a path when it is told it: the descriptor that the path may name is not needed longer
-            using SafeFileHandle? opened = key switch
-            {
-                Mount.LowerImage => FileSystemImage.Mount(value!),
-                Mount.LowerDirectory or "upperdir" or "workdir" when IsTooLong(value!) => Open(value!),
-                _ => null,
-            };
+            using SafeFileHandle? opened = OpenFirst(key, value);
             value = opened is null ? value : PathOf(opened);
             hasImages |= key == Mount.LowerImage;
             switch (key)
@@ -92,6 +87,12 @@ public static class DetachedMount
             return null;
         }
     }
+
+    /// <summary>Mounts an image, and opens what has a path that is too long.</summary>
+    private static SafeFileHandle? OpenFirst(string key, string? value) =>
+        key == Mount.LowerImage ? FileSystemImage.Mount(value!)
+        : key is Mount.LowerDirectory or "upperdir" or "workdir" && IsTooLong(value!) ? Open(value!)
+        : null;
 
     /// <summary>Whether a path is longer than fsconfig(2) takes.</summary>
     internal static bool IsTooLong(string path) => Encoding.UTF8.GetByteCount(path) > LongestValue;

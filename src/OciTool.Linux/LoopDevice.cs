@@ -12,7 +12,11 @@ internal sealed class LoopDevice : IDisposable
 
     private readonly SafeFileHandle _device;
 
-    private LoopDevice(SafeFileHandle device, string path) => (_device, Path) = (device, path);
+    private LoopDevice(string path)
+    {
+        Path = path;
+        _device = Open(path);
+    }
 
     /// <summary>The device, for example <c>/dev/loop0</c>.</summary>
     public string Path { get; }
@@ -29,19 +33,17 @@ internal sealed class LoopDevice : IDisposable
             nint number = Interop.Kernel.Checked(
                 Interop.Kernel.Call(Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(control), LOOP_CTL_GET_FREE),
                 "ioctl", "/dev/loop-control");
-            string path = $"/dev/loop{number}";
-            SafeFileHandle device = Open(path);
-            Configuration configuration = Configuration.Of(backing);
-            if (Configure(device, ref configuration) == 0)
+            LoopDevice device = new($"/dev/loop{number}");
+            Errno errno = device.Show(backing);
+            if (errno == Errno.None)
             {
-                return new LoopDevice(device, path);
+                return device;
             }
 
-            int errno = Marshal.GetLastPInvokeError();
             device.Dispose();
-            if (errno != (int)Errno.EBUSY || attempt == MostAttempts) // somebody else was faster: take the next
+            if (errno != Errno.EBUSY || attempt == MostAttempts) // somebody else was faster: take the next
             {
-                throw new ErrnoException("ioctl", path, (Errno)errno);
+                throw new ErrnoException("ioctl", device.Path, errno);
             }
         }
     }
@@ -52,13 +54,12 @@ internal sealed class LoopDevice : IDisposable
     private static SafeFileHandle Open(string path) =>
         RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_RDONLY, mode: 0, resolve: 0);
 
-    private static unsafe nint Configure(SafeFileHandle device, ref Configuration configuration)
+    private unsafe Errno Show(SafeFileHandle backing)
     {
-        fixed (Configuration* pointer = &configuration)
-        {
-            return Interop.Kernel.Call(
-                Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(device), LOOP_CONFIGURE, (nint)pointer);
-        }
+        Configuration configuration = Configuration.Of(backing);
+        nint result = Interop.Kernel.Call(
+            Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(_device), LOOP_CONFIGURE, (nint)(&configuration));
+        return result == 0 ? Errno.None : (Errno)Marshal.GetLastPInvokeError();
     }
 
     /// <summary>struct loop_config, 304 bytes: a struct loop_info64 of 232 bytes lies at 8.</summary>

@@ -16,7 +16,7 @@ internal sealed record LayerRecord(AppliedLayer Applied)
         using JsonDocument document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
         JsonElement record = document.RootElement;
         return new LayerRecord(new AppliedLayer(
-            record.TryGetProperty("form", out JsonElement form) ? SnapshotForms.Parse(form.GetString()) : SnapshotForm.Directory,
+            record.TryGetProperty("form", out JsonElement form) ? SnapshotForms.Parse(form.GetString() ?? "") : SnapshotForm.Directory,
             Digest.Parse(record.GetProperty("diffId").GetString() ?? ""),
             record.GetProperty("entries").GetInt64(),
             record.GetProperty("contentBytes").GetInt64(),

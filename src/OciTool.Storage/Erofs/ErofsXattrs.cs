@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using OciTool.Storage.Tar;
 
@@ -25,7 +26,7 @@ internal sealed class ErofsXattrs
     ];
 
     private readonly Dictionary<string, int> _seen = [];
-    private readonly MemoryStream _shared = new();
+    private readonly List<byte> _shared = [];
 
     /// <summary>The longest value that the format has room for.</summary>
     public const int MaxValueSize = ushort.MaxValue;
@@ -34,7 +35,7 @@ internal sealed class ErofsXattrs
     public const int MaxSize = ErofsFormat.XattrHeaderSize + ((ushort.MaxValue - 1) * 4);
 
     /// <summary>The shared area.</summary>
-    public ReadOnlySpan<byte> Shared => _shared.GetBuffer().AsSpan(0, (int)_shared.Length);
+    public ReadOnlySpan<byte> Shared => CollectionsMarshal.AsSpan(_shared);
 
     /// <summary>Makes the bytes that follow an inode.</summary>
     /// <param name="xattrs">Attributes of the namespaces user, trusted and security.</param>
@@ -47,7 +48,7 @@ internal sealed class ErofsXattrs
         }
 
         List<int> shared = [];
-        MemoryStream inline = new();
+        List<byte> inline = [];
         foreach (TarXattr xattr in xattrs)
         {
             byte[] entry = Entry(xattr);
@@ -57,18 +58,18 @@ internal sealed class ErofsXattrs
             }
             else
             {
-                inline.Write(entry);
+                inline.AddRange(entry);
             }
         }
 
-        byte[] bytes = new byte[ErofsFormat.XattrHeaderSize + (shared.Count * 4) + (int)inline.Length];
+        byte[] bytes = new byte[ErofsFormat.XattrHeaderSize + (shared.Count * 4) + inline.Count];
         bytes[4] = (byte)shared.Count;
         for (int i = 0; i < shared.Count; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(ErofsFormat.XattrHeaderSize + (i * 4)), shared[i]);
         }
 
-        inline.GetBuffer().AsSpan(0, (int)inline.Length).CopyTo(bytes.AsSpan(bytes.Length - (int)inline.Length));
+        inline.CopyTo(bytes, bytes.Length - inline.Count);
         return bytes;
     }
 
@@ -88,8 +89,8 @@ internal sealed class ErofsXattrs
 
         if (offset == SeenOnce)
         {
-            offset = (int)_shared.Length / 4;
-            _shared.Write(entry);
+            offset = _shared.Count / 4;
+            _shared.AddRange(entry);
             _seen[key] = offset;
         }
 

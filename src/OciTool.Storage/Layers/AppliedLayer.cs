@@ -22,11 +22,11 @@ public static class SnapshotForms
     /// <summary>The form that a word stands for.</summary>
     /// <param name="name">The word.</param>
     /// <exception cref="OciException">There is no such form.</exception>
-    public static SnapshotForm Parse(string? name) => name switch
+    public static SnapshotForm Parse(string name) => name switch
     {
         "erofs" => SnapshotForm.Erofs,
         "directory" => SnapshotForm.Directory,
-        _ => throw new OciException($"unknown snapshotter '{Printable.Shorten(name ?? "")}': it is erofs or directory"),
+        _ => throw new OciException($"unknown snapshotter '{Printable.Shorten(name)}': it is erofs or directory"),
     };
 }
 

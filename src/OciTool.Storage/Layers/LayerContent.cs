@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using OciTool.Images;
 using OciTool.Linux;
@@ -14,7 +15,9 @@ internal sealed class LayerContent : ReadOnlyStream
 {
     private const long AloneUpTo = 2 << 20;
 
+    [SuppressMessage("Usage", "CA2213", Justification = "it stays open")]
     private readonly Stream _content;
+
     private readonly Stream _uncompressed;
     private readonly IncrementalHash _hash;
     private readonly long _maxBytes;

@@ -11,6 +11,7 @@ namespace OciTool.Storage.Layers;
 /// while decompression is what takes long, the thread while the disk is. So the hash costs time only where nobody has
 /// any, and two threads are enough for three tasks.
 /// </remarks>
+[SuppressMessage("Usage", "CA2213", Justification = "source and hash are the caller's")]
 internal sealed class ReadAhead : IDisposable
 {
     private const int BufferSize = 256 << 10;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using OciTool.Images;
 using OciTool.Storage.Tar;
 
@@ -42,6 +43,10 @@ internal static class XattrPolicy
             {
                 entry.Xattrs.RemoveAt(i);
             }
+            else if (name.SequenceEqual("security.capability"u8) && !IsCapability(xattr.Value))
+            {
+                throw new LayerException(entry.Name, "security.capability is not a file capability", entry.Offset);
+            }
             else if (xattr.Value.Length > MaxValueSize)
             {
                 throw new LayerException(entry.Name,
@@ -49,5 +54,18 @@ internal static class XattrPolicy
                     entry.Offset);
             }
         }
+    }
+
+    /// <summary>Whether the kernel would take a value (capability.h, vfs_ns_cap_data): revision 2, or 3 with its root's ID.</summary>
+    /// <remarks>A file system image is not asked by the kernel, and a program with such a value could not be started.</remarks>
+    private static bool IsCapability(ReadOnlySpan<byte> value)
+    {
+        const uint Effective = 1;
+        if (value.Length < sizeof(uint))
+        {
+            return false;
+        }
+
+        return (BinaryPrimitives.ReadUInt32LittleEndian(value) & ~Effective, value.Length) is (0x02000000, 20) or (0x03000000, 24);
     }
 }

@@ -29,7 +29,11 @@ public sealed record TestImage(Blob Document, IReadOnlyList<Blob> Blobs, IReadOn
         Of(config, architecture, [.. layers.Select(tar => (tar, Fixtures.Layer.Gzip(tar)))]);
 
     /// <summary>An image of layers that are already compressed.</summary>
-    public static TestImage Of(JsonObject config, string architecture, (byte[] Tar, byte[] Compressed)[] layers)
+    public static TestImage Of(JsonObject config, string architecture, (byte[] Tar, byte[] Compressed)[] layers) =>
+        Of(config, architecture, [.. layers.Select(layer => (layer.Tar, new Blob(layer.Compressed, GzipLayerType)))]);
+
+    /// <summary>An image of layers of any media type.</summary>
+    public static TestImage Of(JsonObject config, string architecture, (byte[] Tar, Blob Blob)[] layers)
     {
         JsonObject configuration = new()
         {
@@ -50,7 +54,7 @@ public sealed record TestImage(Blob Document, IReadOnlyList<Blob> Blobs, IReadOn
                 })]),
         };
         List<Blob> blobs = [ToBlob(configuration, ConfigType)];
-        blobs.AddRange(layers.Select(layer => new Blob(layer.Compressed, GzipLayerType)));
+        blobs.AddRange(layers.Select(layer => layer.Blob));
         JsonObject manifest = new()
         {
             ["schemaVersion"] = 2,
@@ -80,6 +84,23 @@ public sealed record TestImage(Blob Document, IReadOnlyList<Blob> Blobs, IReadOn
 
         JsonObject index = new() { ["schemaVersion"] = 2, ["mediaType"] = IndexType, ["manifests"] = manifests };
         return new(ToBlob(index, IndexType), [], [.. entries.Select(entry => entry.Image)]);
+    }
+
+    /// <summary>The image with another manifest over the same blobs.</summary>
+    public TestImage WithManifest(Action<JsonObject> change)
+    {
+        JsonObject manifest = JsonNode.Parse(Document.Content)!.AsObject();
+        change(manifest);
+        return this with { Document = ToBlob(manifest, ManifestType) };
+    }
+
+    /// <summary>The image with another configuration.</summary>
+    public TestImage WithConfiguration(Action<JsonObject> change)
+    {
+        JsonObject configuration = JsonNode.Parse(Blobs[0].Content)!.AsObject();
+        change(configuration);
+        Blob blob = ToBlob(configuration, ConfigType);
+        return (this with { Blobs = [blob, .. Blobs.Skip(1)] }).WithManifest(manifest => manifest["config"] = Descriptor(blob));
     }
 
     /// <summary>Writes the image as an OCI Image Layout in which its name is <c>image</c>.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Storage;
 using OciTool.Storage.Layers;
 using OciTool.Tests.Layers.Corpus;
 
@@ -13,9 +14,13 @@ internal sealed class LayerStack : IDisposable
     private readonly string _store = Directory.CreateTempSubdirectory("oci-layers-").FullName;
     private readonly List<AppliedLayer> _applied = [];
     private readonly string _canaries;
+    private readonly SnapshotForm _form;
 
-    public LayerStack()
+    /// <summary>Makes the canaries.</summary>
+    /// <param name="form">What to make of the layers.</param>
+    public LayerStack(SnapshotForm form)
     {
+        _form = form;
         Directory.CreateDirectory(LayerCorpus.Far);
         File.WriteAllText(Path.Join(LayerCorpus.Far, "victim"), "far");
         Directory.CreateDirectory(Near);
@@ -44,7 +49,7 @@ internal sealed class LayerStack : IDisposable
         try
         {
             using MemoryStream content = new(layer.Blob);
-            _applied.Add(LayerApplier.Apply(content, place, SnapshotForm.Directory, Digest.Of(layer.Archive), new LayerLimits(), Warnings.Add));
+            _applied.Add(LayerApplier.Apply(content, place, _form, Digest.Of(layer.Archive), new LayerLimits(), Warnings.Add));
         }
         finally
         {
@@ -53,13 +58,13 @@ internal sealed class LayerStack : IDisposable
         }
     }
 
-    /// <summary>The tree that overlayfs makes of the layers.</summary>
+    /// <summary>The tree that overlayfs makes of the layers' directories.</summary>
     public IReadOnlyDictionary<string, TreeEntry> Merged()
     {
         OverlayModel overlay = new();
         for (int i = 0; i < _applied.Count; i++)
         {
-            overlay.Add(TreeReader.Read(Path.Join(PlaceOf(i), "fs")), _applied[i].OpaqueRoot);
+            overlay.Add(TreeReader.Read(Path.Join(PlaceOf(i), LayerApplier.NameOf(_form))), _applied[i].OpaqueRoot);
         }
 
         return overlay.Entries;

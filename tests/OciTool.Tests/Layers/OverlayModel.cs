@@ -46,6 +46,11 @@ internal sealed class OverlayModel
 
     private void Hide(string path)
     {
+        if (!_entries.ContainsKey(path))
+        {
+            return; // then nothing is below it either
+        }
+
         foreach (string hidden in _entries.Keys.Where(key => key == path || key.StartsWith(path + "/", StringComparison.Ordinal)).ToArray())
         {
             _entries.Remove(hidden);

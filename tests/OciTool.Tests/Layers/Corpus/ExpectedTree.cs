@@ -6,14 +6,14 @@ namespace OciTool.Tests.Layers.Corpus;
 /// <summary>What a stack of layers has to look like when it is mounted.</summary>
 /// <remarks>
 /// The defaults are those of <see cref="TarBuilder"/>. Directories that are not named are those that a layer only
-/// implies: mode 0755, owner 0:0.
+/// implies: mode 0755, owner 0:0, time 0.
 /// </remarks>
 internal sealed class ExpectedTree
 {
     /// <summary>The time that <see cref="TarBuilder"/> gives to entries.</summary>
     public const decimal Time = 1_700_000_000;
 
-    private readonly SortedDictionary<string, TreeEntry> _entries = new(StringComparer.Ordinal) { ["."] = new('d', 0x1ed) };
+    private readonly SortedDictionary<string, TreeEntry> _entries = new(StringComparer.Ordinal) { ["."] = new('d', 0x1ed, Modified: 0) };
 
     /// <summary>The entries by path.</summary>
     public IReadOnlyDictionary<string, TreeEntry> Entries => _entries;
@@ -32,8 +32,8 @@ internal sealed class ExpectedTree
     public ExpectedTree Directory(string path, uint mode = 0x1ed, long uid = 0, long gid = 0, decimal? mtime = Time) =>
         Add(path, new('d', mode, uid, gid, Modified: mtime));
 
-    public ExpectedTree Symlink(string path, string target, uint? links = 1) =>
-        Add(path, new('l', 0x1ff, Content: target, Modified: Time, Links: links));
+    public ExpectedTree Symlink(string path, string target, uint? links = 1, long owner = 0, long group = 0) =>
+        Add(path, new('l', 0x1ff, owner, group, target, Time, links));
 
     public ExpectedTree Fifo(string path, uint mode = 0x1a4) => Add(path, new('p', mode, Modified: Time));
 
@@ -60,7 +60,8 @@ internal sealed class ExpectedTree
     /// <summary>Says where a tree is another, path by path; nothing when it is the same.</summary>
     /// <param name="actual">What was read.</param>
     /// <param name="root">Whether root made it: else owners are one's own, and devices and capabilities are left out.</param>
-    public IReadOnlyList<string> Differences(IReadOnlyDictionary<string, TreeEntry> actual, bool root)
+    /// <param name="holes">Whether the file system tells of holes; EROFS counts them as blocks.</param>
+    public IReadOnlyList<string> Differences(IReadOnlyDictionary<string, TreeEntry> actual, bool root, bool holes = true)
     {
         Dictionary<string, TreeEntry> expected = _entries.Where(entry => root || entry.Value.Type is not ('c' or 'b'))
             .ToDictionary(entry => entry.Key, entry => root ? entry.Value : WithoutRoot(entry.Value));
@@ -68,7 +69,8 @@ internal sealed class ExpectedTree
         [
             .. expected.Keys.Except(actual.Keys).Select(path => $"missing {path}"),
             .. actual.Keys.Except(expected.Keys).Select(path => $"superfluous {path}: {actual[path]}"),
-            .. expected.Where(entry => actual.TryGetValue(entry.Key, out TreeEntry? other) && !(root ? other : WithoutRoot(other)).Is(entry.Value))
+            .. expected.Where(entry => actual.TryGetValue(entry.Key, out TreeEntry? other)
+                    && !(root ? other : WithoutRoot(other)).Is(holes ? entry.Value : entry.Value with { HasHoles = null }))
                 .Select(entry => $"{entry.Key}: expected {entry.Value}, is {actual[entry.Key]}"),
         ];
     }
@@ -84,7 +86,7 @@ internal sealed class ExpectedTree
     {
         for (int slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
         {
-            _entries.TryAdd(path[..slash], new('d', 0x1ed));
+            _entries.TryAdd(path[..slash], new('d', 0x1ed, Modified: 0));
         }
 
         _entries[path] = entry;

@@ -19,7 +19,7 @@ internal static partial class LayerCorpus
         OverBase("J13", "character device `.wh.keep`", "a whiteout", New().Add(".wh.keep", '3'), BaseTree().Without("keep")),
         Applied("J14", "directory of mode 0555 in front of its children", "mode and time as in the header", New().Directory("d", 0x16d).File("d/x"), Tree().Directory("d", 0x16d).File("d/x")),
         Applied("J15", "1000 hard links to a file", "1001 names", Enumerable.Range(0, 1000).Aggregate(New().File("f"), (tar, i) => tar.Link(Numbered("l", i), "f")), Enumerable.Range(0, 1000).Aggregate(Tree().File("f", links: 1001), (tree, i) => tree.File(Numbered("l", i), links: 1001))),
-        OverBase("J16", "whiteout of nothing in a directory that is only implied", "no name that cannot be looked at", New().Whiteout("only/implied/.wh.ghost"), BaseTree().Directory("only/implied", mtime: null)),
+        OverBase("J16", "whiteout of nothing in a directory that is only implied", "no name that cannot be looked at", New().Whiteout("only/implied/.wh.ghost"), BaseTree().Directory("only/implied", mtime: 0)),
         OverBase("J17", "opaque whiteout of type directory", "opaque", New().Directory("d").Directory("d/.wh..wh..opq"), BaseTree().Without("d/low")),
         OverBase("J18", "whiteouts in an opaque directory and below it", "no name that cannot be looked at", New().Directory("d").Whiteout("d/.wh.ghost").Directory("d/sub").Whiteout("d/sub/.wh.ghost").Whiteout("d/.wh..wh..opq"), BaseTree().Without("d/low").Directory("d/sub")),
         Applied("J19", "`SCHILY.fflags`", "without effect", New().Pax(("SCHILY.fflags", "uchg,schg")).File("f"), Tree().File("f")),

@@ -117,8 +117,14 @@ internal static class TreeReader
     private static SortedDictionary<string, string> Xattrs(byte[] path)
     {
         SortedDictionary<string, string> xattrs = new(StringComparer.Ordinal);
-        byte[] names = new byte[65536];
-        nint length = Math.Max(LibC.ListXattrs(path, names, names.Length), 0);
+        nint length = LibC.ListXattrs(path, [], 0);
+        if (length <= 0)
+        {
+            return xattrs;
+        }
+
+        byte[] names = new byte[length];
+        length = Math.Max(LibC.ListXattrs(path, names, names.Length), 0);
         foreach (string name in Encoding.Latin1.GetString(names.AsSpan(0, (int)length)).Split('\0', StringSplitOptions.RemoveEmptyEntries))
         {
             byte[] value = new byte[65536];
