@@ -42,7 +42,7 @@ internal sealed partial class ErofsWriter
         ErofsFormat.WriteSuperblock(
             _firstBlock,
             RootOffset,
-            _tree.Inodes.Count + directories.Count,
+            _tree.Inodes.Count - _replaced + directories.Count,
             (uint)(_output.Position >> ErofsFormat.BlockBits),
             xattrBlock);
         _output.Finish(_firstBlock);

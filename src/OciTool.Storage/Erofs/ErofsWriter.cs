@@ -34,6 +34,7 @@ internal sealed partial class ErofsWriter : ILayerWriter
     private NameBuffer _parentPath;
     private int _parent = -1;
     private long _retainedXattrs;
+    private int _replaced; // inodes without a name, which stay in the file
     private int _whiteout = -1;
 
     /// <summary>Starts to write.</summary>
@@ -216,7 +217,10 @@ internal sealed partial class ErofsWriter : ILayerWriter
         if (_tree.Find(directory, name) >= 0)
         {
             Replace(directory, name);
-            target = FindLinked(link); // what made room may have been what is linked to
+            if (_tree.Nodes[target].Type == ErofsType.None) // what made room was what is linked to, or above it
+            {
+                throw NotFound();
+            }
         }
 
         ErofsType type = _tree.Nodes[target].Type;
@@ -244,12 +248,15 @@ internal sealed partial class ErofsWriter : ILayerWriter
 
         if (errno is Errno.ENOENT or Errno.ENOTDIR)
         {
-            throw _layer.Refused($"hardlink target {LayerException.Quote(Entry.LinkName)} not found in this layer");
+            throw NotFound();
         }
 
         Demand(errno, "cannot create the hard link");
         return _tree.Nodes[target].Type == ErofsType.Directory ? throw _layer.Refused("hard link to a directory") : target;
     }
+
+    private LayerException NotFound() =>
+        _layer.Refused($"hardlink target {LayerException.Quote(Entry.LinkName)} not found in this layer");
 
     /// <summary>Describes a file once more, by its other name: the last header counts, as in Go's readers.</summary>
     private void DescribeLinked(int index, ErofsType type)
@@ -391,6 +398,7 @@ internal sealed partial class ErofsWriter : ILayerWriter
     {
         ref ErofsInode inode = ref _tree.Inodes[index];
         inode.Links = (uint)(inode.Links + change);
+        _replaced += inode.Links == 0 ? 1 : 0;
         Span<byte> links = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(links, inode.Links);
         _output.Replace(inode.Offset + ErofsFormat.LinksOffset, links);

@@ -12,7 +12,7 @@ internal sealed partial class DirectoryWriter
         byte[] path = description.Path.Length == 0
             ? [(byte)'.', 0]
             : [.. Encoding.Latin1.GetBytes(description.Path), 0];
-        Errno errno = _root.OpenDirectoryFile(path, LinkRule.FollowAllButLast, out OpenedFile directory);
+        Errno errno = _root.OpenDirectoryFile(path, LinkRule.Refuse, out OpenedFile directory);
         using (directory)
         {
             if (errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP)

@@ -7,9 +7,10 @@ internal sealed partial class DirectoryWriter
     private const int MostLinks = 40; // the kernel's own limit
 
     /// <summary>Opens a directory, and makes what is missing of its path, also where a dangling link leads.</summary>
-    private Errno MakeWay(ReadOnlySpan<byte> path, bool followLinks, out DirectoryDescriptor? directory)
+    /// <remarks><c>done</c> becomes its path without links.</remarks>
+    private Errno MakeWay(ReadOnlySpan<byte> path, bool followLinks, out DirectoryDescriptor? directory, out EntryPath done)
     {
-        EntryPath done = new(); // free of links
+        done = new();
         byte[] rest = path.ToArray();
         int links = 0;
         directory = null;
@@ -60,7 +61,7 @@ internal sealed partial class DirectoryWriter
             errno = parent!.Look(name, out FileStatus status);
             if (errno == Errno.ENOENT)
             {
-                Remember(Below(done, name), uid: 0, gid: 0, ImplicitMode, modified: default, xattrs: []);
+                RememberNew(new(Text(Below(done, name).Bytes), Uid: 0, Gid: 0, ImplicitMode, Modified: default, Xattrs: []));
                 return parent.MakeDirectory(name, HiddenMode);
             }
 

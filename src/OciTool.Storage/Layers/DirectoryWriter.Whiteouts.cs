@@ -12,7 +12,7 @@ internal sealed partial class DirectoryWriter
         _parent = null;
         foreach (byte[] path in _layer.Whiteouts.Opaque)
         {
-            Errno errno = MakeWay(path.AsSpan(0, path.Length - 1), followLinks: false, out DirectoryDescriptor? directory);
+            Errno errno = MakeWay(path.AsSpan(0, path.Length - 1), followLinks: false, out DirectoryDescriptor? directory, out _);
             using (directory)
             {
                 if (errno is not (Errno.ELOOP or Errno.ENOTDIR)) // as a file or link it hides lower content anyway
@@ -31,7 +31,10 @@ internal sealed partial class DirectoryWriter
         // children before parents: without root a parent's mode may shut us out
         for (int i = _directories.Count - 1; i >= 0; i--)
         {
-            Describe(_directories[i]);
+            if (_directoryIndex[_directories[i].Path] == i) // else that directory was replaced
+            {
+                Describe(_directories[i]);
+            }
         }
     }
 
@@ -44,7 +47,7 @@ internal sealed partial class DirectoryWriter
         }
 
         int slash = text.LastIndexOf('/');
-        Errno errno = MakeWay(path.AsSpan(0, Math.Max(slash, 0)), followLinks: false, out DirectoryDescriptor? parent);
+        Errno errno = MakeWay(path.AsSpan(0, Math.Max(slash, 0)), followLinks: false, out DirectoryDescriptor? parent, out _);
         using (parent)
         {
             if (errno is Errno.ELOOP or Errno.ENOTDIR)

@@ -26,6 +26,7 @@ internal sealed partial class DirectoryWriter : ILayerWriter
     private readonly HashSet<string> _opaque = [];
     private DirectoryDescriptor? _parent;
     private NameBuffer _parentPath;
+    private string _parentRealPath = "";
     private bool _parentIsStale;
     private bool _devicesWereSkipped;
 
@@ -42,7 +43,7 @@ internal sealed partial class DirectoryWriter : ILayerWriter
         _root = DirectoryDescriptor.Of(_directory);
         _layer = layer;
         _warnings = warnings;
-        Remember(new EntryPath(), uid: 0, gid: 0, ImplicitMode, modified: default, xattrs: []);
+        RememberNew(new("", Uid: 0, Gid: 0, ImplicitMode, Modified: default, Xattrs: []));
         if (!_privileged)
         {
             _warnings.Add("owners of files are not kept without root");
@@ -58,7 +59,7 @@ internal sealed partial class DirectoryWriter : ILayerWriter
     {
         if (Path.IsRoot)
         {
-            Remember();
+            _directories[0] = Description("");
             return;
         }
 
@@ -121,20 +122,23 @@ internal sealed partial class DirectoryWriter : ILayerWriter
 
     private void MakeDirectory(DirectoryDescriptor parent)
     {
+        DirectoryDescription description = Description(RealPath());
         Errno errno = parent.MakeDirectory(Path.Name, HiddenMode);
         if (errno == Errno.EEXIST)
         {
             Demand(parent.Look(Path.Name, out FileStatus status), "cannot look at it");
-            errno = Errno.None;
-            if (!status.IsDirectory)
+            if (status.IsDirectory)
             {
-                Replace(parent);
-                errno = parent.MakeDirectory(Path.Name, HiddenMode);
+                _directories[_directoryIndex[description.Path]] = description;
+                return;
             }
+
+            Replace(parent);
+            errno = parent.MakeDirectory(Path.Name, HiddenMode);
         }
 
         Demand(errno, "cannot create the directory");
-        Remember();
+        RememberNew(description);
     }
 
     /// <summary>Makes a symbolic link, a FIFO or a device.</summary>
@@ -236,10 +240,12 @@ internal sealed partial class DirectoryWriter : ILayerWriter
         _parent = null;
         _parentPath.Set(path);
         _parentPath.Append("\0"u8);
-        Errno errno = _root.Open(_parentPath.Span, LinkRule.Follow, out _parent);
-        if (errno == Errno.ENOENT)
+        Errno errno = _root.Open(_parentPath.Span, LinkRule.Refuse, out _parent);
+        _parentRealPath = Text(path);
+        if (errno is Errno.ENOENT or Errno.ELOOP or Errno.ENOTDIR) // the last when its last component is a link
         {
-            errno = MakeWay(path, followLinks: true, out _parent);
+            errno = MakeWay(path, followLinks: true, out _parent, out EntryPath real);
+            _parentRealPath = Text(real.Bytes);
         }
 
         Demand(errno, "cannot enter its directory");
@@ -248,22 +254,23 @@ internal sealed partial class DirectoryWriter : ILayerWriter
         return _parent!;
     }
 
-    private void Remember() => Remember(Path, (uint)Entry.Uid, (uint)Entry.Gid, Entry.Mode, Entry.Modified,
-        Entry.Xattrs.Count == 0 ? [] : [.. Entry.Xattrs]);
+    /// <summary>The path of the present entry without the links on the way to it.</summary>
+    private string RealPath() =>
+        Path.Parent.IsEmpty || _parentRealPath.Length == 0
+            ? Text(Path.Name[..^1])
+            : $"{_parentRealPath}/{Text(Path.Name[..^1])}";
 
-    private void Remember(EntryPath of, uint uid, uint gid, uint mode, FileTime modified, TarXattr[] xattrs)
+    private DirectoryDescription Description(string path) => new(path, (uint)Entry.Uid, (uint)Entry.Gid, Entry.Mode,
+        Entry.Modified, Entry.Xattrs.Count == 0 ? [] : [.. Entry.Xattrs]);
+
+    /// <summary>Notes how a directory that was just made is to be described; what was there before is forgotten.</summary>
+    private void RememberNew(DirectoryDescription description)
     {
-        string path = Encoding.Latin1.GetString(of.Bytes); // one character a byte: nothing is lost
-        DirectoryDescription description = new(path, uid, gid, mode, modified, xattrs);
-        if (_directoryIndex.TryAdd(path, _directories.Count))
-        {
-            _directories.Add(description);
-        }
-        else
-        {
-            _directories[_directoryIndex[path]] = description;
-        }
+        _directoryIndex[description.Path] = _directories.Count;
+        _directories.Add(description);
     }
+
+    private static string Text(ReadOnlySpan<byte> path) => Encoding.Latin1.GetString(path); // one character a byte: nothing is lost
 
     private void Demand(Errno errno, string failure)
     {
@@ -273,6 +280,7 @@ internal sealed partial class DirectoryWriter : ILayerWriter
         }
     }
 
+    /// <summary>What is set on a directory at the end; there are no links in its path.</summary>
     private readonly record struct DirectoryDescription(
         string Path, uint Uid, uint Gid, uint Mode, FileTime Modified, TarXattr[] Xattrs);
 }

@@ -9,7 +9,10 @@ namespace OciTool.SystemTests.Layers;
 /// <summary>A store in which stacks of layers are applied, mounted as a container's root, and read.</summary>
 internal sealed class LayerStacks : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("oci-stacks-").FullName;
+    // in memory, where there is such a place: a disk is slower, and no part of what is compared
+    private readonly string _directory = Directory.CreateDirectory(
+        Path.Join(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"oci-stacks-{Guid.NewGuid():n}"),
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
     private readonly StorageRoot _root;
     private readonly ImageStore _images;
     private readonly ContainerStore _containers;

@@ -27,7 +27,7 @@ public sealed class SnapshotConformanceTests
     {
         Need.Root();
         ulong first = Number("OCI_TEST_SEED", 1);
-        ulong end = first + Number("OCI_TEST_STACKS", 200);
+        ulong end = first + Number("OCI_TEST_STACKS", 100);
         using LayerStacks stacks = new(formOf);
         for (ulong seed = first; seed < end; seed++)
         {

@@ -8,14 +8,16 @@ namespace OciTool.Tests.Layers;
 /// <summary>An erofs image of any layer is sound, and has the tree that the specification gives the layer.</summary>
 public sealed class ErofsWriterModelTests : IDisposable
 {
-    private readonly string _place = Directory.CreateTempSubdirectory("oci-erofs-").FullName;
+    // in memory, where there is such a place: images are made durable, which takes a disk longer than all else
+    private readonly string _place = Directory.CreateDirectory(
+        Path.Join(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"oci-erofs-{Guid.NewGuid():n}")).FullName;
 
     public void Dispose() => Directory.Delete(_place, recursive: true);
 
     [Fact]
     public void Images_of_random_layers_have_the_tree_of_the_model()
     {
-        for (ulong seed = 1; seed <= 500; seed++)
+        for (ulong seed = 1; seed <= 300; seed++)
         {
             List<LayerEntry> layer = RandomLayers.Layer(new Dice(seed), valid: true, most: seed % 10 == 0 ? 150 : 14);
             if (Compare(layer).Length > 0)
@@ -30,7 +32,7 @@ public sealed class ErofsWriterModelTests : IDisposable
     public void What_the_model_refuses_is_refused_and_nothing_else()
     {
         int refused = 0;
-        for (ulong seed = 1; seed <= 1000; seed++)
+        for (ulong seed = 1; seed <= 500; seed++)
         {
             List<LayerEntry> layer = RandomLayers.Layer(new Dice(seed), valid: false, most: 8);
             bool isValid = RandomLayers.IsValid(layer);
@@ -42,15 +44,16 @@ public sealed class ErofsWriterModelTests : IDisposable
             }
         }
 
-        Assert.InRange(refused, 200, 800);
+        Assert.InRange(refused, 100, 400);
     }
 
     private string Compare(List<LayerEntry> layer)
     {
         try
         {
-            Apply(layer, SnapshotForm.Erofs);
+            bool opaqueRoot = Apply(layer, SnapshotForm.Erofs).OpaqueRoot;
             FileNode actual = ErofsImage.Read(File.ReadAllBytes(Path.Join(_place, "layer.erofs")));
+            actual.IsOpaque = opaqueRoot; // said beside the image: overlayfs does not ask the root
             return TreeText.Difference(TreeText.Of(LayerModel.Apply(layer), overlay: true), TreeText.Of(actual, overlay: true));
         }
         catch (Exception e) when (e is ErofsException or OciException)
@@ -81,10 +84,10 @@ public sealed class ErofsWriterModelTests : IDisposable
         }
     }
 
-    private void Apply(List<LayerEntry> layer, SnapshotForm form)
+    private AppliedLayer Apply(List<LayerEntry> layer, SnapshotForm form)
     {
         byte[] archive = LayerEncoder.Encode(layer);
         using MemoryStream content = new(archive);
-        LayerApplier.Apply(content, _place, form, Digest.Of(archive), new LayerLimits(), _ => { });
+        return LayerApplier.Apply(content, _place, form, Digest.Of(archive), new LayerLimits(), _ => { });
     }
 }

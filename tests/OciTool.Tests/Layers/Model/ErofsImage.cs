@@ -53,7 +53,7 @@ internal sealed partial class ErofsImage
         _buildTime = new Time((long)U64(super[24..]), (int)U32(super[32..]));
         Demand(_buildTime.Nanoseconds < 1_000_000_000, "the build time is wrong");
         Demand(_image.Length == _blocks * _blockSize, $"{_image.Length} bytes and {_blocks} blocks of {_blockSize}");
-        Demand(_metaBlock < _blocks && _xattrBlock < _blocks, "an area starts behind the end");
+        Demand(_metaBlock < _blocks && _xattrBlock <= _blocks, "an area starts behind the end");
         Demand((compatible & HasChecksum) != 0, "no checksum");
         Demand(U32(super[4..]) == Checksum(), "the superblock's checksum is wrong");
         Claim(0, SuperblockOffset + SuperblockSize, "superblock");

@@ -83,10 +83,11 @@ internal static class RandomLayers
         Modified = dice.Pick(
             new Time(0, 0), new Time(1, 1), new Time(1_700_000_000, 123_456_789), new Time(1_600_000_000 + dice.Below(9), 0),
             new Time(8_589_934_592, 999_999_999), new Time(-2, 500_000_000), new Time(-1_000_000_000, 0)),
-        Xattrs = dice.Percent(25) ? Xattrs(dice) : entry.Xattrs,
+        Xattrs = dice.Percent(25) ? Xattrs(dice, isRoot: entry.Name is "./" or "/" or "." or "a/..") : entry.Xattrs,
     };
 
-    private static Dictionary<string, string> Xattrs(Dice dice)
+    // an erofs image has room for some 2,700 bytes of attributes of its root
+    private static Dictionary<string, string> Xattrs(Dice dice, bool isRoot)
     {
         Dictionary<string, string> xattrs = [];
         for (int count = 1 + dice.Below(3); count > 0; count--)
@@ -96,7 +97,7 @@ internal static class RandomLayers
                 0 => ("user.a", "1"),
                 1 => ("user.a", "2"),
                 2 => ("user.zero", "\0"), // an empty value cannot be said: to PAX it means that there is none
-                3 => ("user.long", new string('v', 1 + dice.Below(3000))),
+                3 => ("user.long", new string('v', 1 + dice.Below(isRoot ? 300 : 3000))),
                 4 => ("user.\xe9" + Name(dice), "\0\xff\n="),
                 5 => ("security.capability", Capability),
                 6 => ("security.capability", OtherCapability),

@@ -53,7 +53,7 @@ internal static class TreeText
 
     private static void Add(List<string> lines, Dictionary<FileNode, string> firstNames, string path, FileNode node, bool overlay)
     {
-        lines.Add(Line(path, node, overlay) + (firstNames.TryGetValue(node, out string? first) ? $" same as {first}" : ""));
+        lines.Add(Line(path, node, overlay) + (firstNames.TryGetValue(node, out string? first) && !(overlay && node.IsWhiteout) ? $" same as {first}" : ""));
         firstNames.TryAdd(node, path);
         foreach ((string name, FileNode child) in node.Children)
         {
