@@ -129,7 +129,15 @@ internal sealed partial class DirectoryWriter : ILayerWriter
             Demand(parent.Look(Path.Name, out FileStatus status), "cannot look at it");
             if (status.IsDirectory)
             {
-                _directories[_directoryIndex[description.Path]] = description;
+                if (_directoryIndex.TryGetValue(description.Path, out int index))
+                {
+                    _directories[index] = description;
+                }
+                else
+                {
+                    RememberNew(description); // somebody else put it there meanwhile
+                }
+
                 return;
             }
 
