@@ -40,11 +40,22 @@ public static class DetachedMount
         return handle;
     }
 
-    private static SafeFileHandle Overlay(Mount mount) => TryLayerByLayer(mount) ?? PrivateNamespaceOverlay.Create(mount);
+    private static SafeFileHandle Overlay(Mount mount)
+    {
+        List<SafeFileHandle> held = []; // an image that is attached nowhere is unmounted with its descriptor
+        try
+        {
+            return TryLayerByLayer(mount, held) ?? PrivateNamespaceOverlay.Create(mount);
+        }
+        finally
+        {
+            held.ForEach(handle => handle.Dispose());
+        }
+    }
 
     /// <summary>Passes one layer at a time, as kernels take them from 6.7 on, and mounts that are attached nowhere from 6.15 on.</summary>
     /// <returns>Null where the kernel is older than that.</returns>
-    private static SafeFileHandle? TryLayerByLayer(Mount mount)
+    private static SafeFileHandle? TryLayerByLayer(Mount mount, List<SafeFileHandle> held)
     {
         using SafeFileHandle context = Mounts.Open("overlay");
         Mounts.Configure(context, "source", mount.Source, "overlay");
@@ -56,9 +67,12 @@ public static class DetachedMount
             int equals = option.IndexOf('=', StringComparison.Ordinal);
             string key = equals < 0 ? option : option[..equals];
             string? value = equals < 0 ? null : option[(equals + 1)..];
-            // the kernel resolves a path when it is told it: the descriptor that the path may name is not needed longer
-            using SafeFileHandle? opened = OpenFirst(key, value);
-            value = opened is null ? value : PathOf(opened);
+            if (key == Mount.LowerImage || (key is Mount.LowerDirectory or "upperdir" or "workdir" && IsTooLong(value!)))
+            {
+                held.Add(key == Mount.LowerImage ? FileSystemImage.Mount(value!) : Open(value!));
+                value = PathOf(held[^1]);
+            }
+
             hasImages |= key == Mount.LowerImage;
             switch (key)
             {
@@ -87,12 +101,6 @@ public static class DetachedMount
             return null;
         }
     }
-
-    /// <summary>Mounts an image, and opens what has a path that is too long.</summary>
-    private static SafeFileHandle? OpenFirst(string key, string? value) =>
-        key == Mount.LowerImage ? FileSystemImage.Mount(value!)
-        : key is Mount.LowerDirectory or "upperdir" or "workdir" && IsTooLong(value!) ? Open(value!)
-        : null;
 
     /// <summary>Whether a path is longer than fsconfig(2) takes.</summary>
     internal static bool IsTooLong(string path) => Encoding.UTF8.GetByteCount(path) > LongestValue;

@@ -61,6 +61,18 @@ public sealed class SnapshotFormTests(Machine machine) : OciTest(machine)
         Assert.Equal("directory: only root can mount EROFS\n", info.Succeeded().Output);
     }
 
+    [Fact]
+    public async Task On_this_kernel_no_mount_call_is_refused_in_a_run()
+    {
+        Need.Programs("strace");
+        string image = await Oci.PullAsync(await Machine.PlainAsync());
+
+        (ProgramResult run, string trace) = await TraceAsync("fsconfig:delay_exit=1", follow: false, "run", "--rm", "--network", "none", image, "true");
+
+        run.Succeeded();
+        Assert.DoesNotContain(trace.Split('\n'), call => call.StartsWith("fs", StringComparison.Ordinal) && call.Contains("= -1", StringComparison.Ordinal));
+    }
+
     /// <summary>The calls that older kernels refuse are made to fail: what comes instead is the real thing.</summary>
     [Theory]
     [InlineData("fsconfig:error=ENOTBLK:when=4", "/dev/loop")] // before 6.12 a file is not mounted itself

@@ -75,16 +75,15 @@ public sealed class LayerContentTests
     }
 
     [Fact]
-    public void Giving_up_ends_a_read_of_the_source_that_waits()
+    public async Task Giving_up_ends_a_read_of_the_source_that_waits()
     {
         using WaitingStream stored = new(new byte[4 << 20]);
         LayerContent content = LayerContent.Open(stored, Digest.Of(""u8), long.MaxValue);
-        content.ReadExactly(new byte[3 << 20]);
+        await content.ReadExactlyAsync(new byte[3 << 20], TestContext.Current.CancellationToken);
         Assert.True(stored.Waits.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
 
-        Task disposing = Task.Run(content.Dispose, TestContext.Current.CancellationToken);
-
-        Assert.True(disposing.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        await Task.Run(content.Dispose, TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -115,7 +115,7 @@ public sealed class LargeLayerTests : IDisposable
         Assert.False(File.Exists(_store.BlobPath(image.Layers[0].Digest)));
     }
 
-    private Task PullAsync(TestImage image) =>
+    private Task<CopiedImage> PullAsync(TestImage image) =>
         _store.PullAsync(image, "a").WaitAsync(Promptly, TestContext.Current.CancellationToken);
 
     private void AssertNothingIsLeft()

@@ -53,7 +53,7 @@ internal static class TreeReader
         }
         finally
         {
-            LibC.CloseDirectory(directory);
+            _ = LibC.CloseDirectory(directory);
         }
     }
 
