@@ -18,9 +18,9 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
         string directory = containers.DirectoryOf(containerId);
         string upper = Path.Join(directory, "upper");
         string work = Path.Join(directory, "work");
-        List<AppliedLayer> lower = Stack(config);
+        List<AppliedLayer> lower = Stack(config, out LayerRoot? root);
         Directory.CreateDirectory(upper);
-        File.SetUnixFileMode(upper, RootModeOf(lower)); // the mode of the merged root is the upper directory's
+        DescribeRoot(upper, root);
         if (lower.Count == 0)
         {
             return new Mount("bind", upper, []);
@@ -51,9 +51,11 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
         DirectoryTree.Remove(Path.Join(containers.DirectoryOf(containerId), "upper"));
     }
 
-    /// <summary>An image's layers, topmost first.</summary>
-    private List<AppliedLayer> Stack(ImageConfig config)
+    /// <summary>An image's layers, topmost first, without those that an opaque root hides; and what they say about the root.</summary>
+    private List<AppliedLayer> Stack(ImageConfig config, out LayerRoot? root)
     {
+        root = null;
+        bool hidden = false;
         IReadOnlyList<Digest> diffIds = config.Rootfs.DiffIds;
         List<AppliedLayer> lower = new(diffIds.Count);
         HashSet<Digest> stacked = new(diffIds.Count);
@@ -66,31 +68,32 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
                 };
 
             // overlayfs takes a directory once, and below itself a layer has nothing to add
-            if (stacked.Add(diffIds[i]))
+            if (!hidden && stacked.Add(diffIds[i]))
             {
                 lower.Add(layer);
             }
 
-            if (layer.OpaqueRoot)
-            {
-                break;
-            }
+            hidden |= layer.OpaqueRoot;
+            root ??= layer.Root; // that of a hidden layer, too: what is in the root is hidden, not the root
         }
 
         return lower;
     }
 
-    // most layers have no entry for the root
-    private static UnixFileMode RootModeOf(List<AppliedLayer> lower)
+    /// <summary>Gives the writable layer the mode and owner that the image has for its root: overlayfs takes them from there.</summary>
+    private static void DescribeRoot(string upper, LayerRoot? root)
     {
-        foreach (AppliedLayer layer in lower)
+        if (root is not null && Environment.IsPrivilegedProcess)
         {
-            if (layer.Root is { } root)
+            using RootDirectory directory = new(upper);
+            using DirectoryDescriptor descriptor = DirectoryDescriptor.Of(directory);
+            Errno errno = descriptor.SetOwner(".\0"u8, root.Uid, root.Gid);
+            if (errno != Errno.None)
             {
-                return (UnixFileMode)root.Mode;
+                throw new ErrnoException("chown", upper, errno);
             }
         }
 
-        return DefaultMode;
+        File.SetUnixFileMode(upper, root is null ? DefaultMode : (UnixFileMode)root.Mode); // whatever the umask is
     }
 }

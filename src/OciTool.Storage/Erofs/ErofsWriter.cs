@@ -314,13 +314,31 @@ internal sealed partial class ErofsWriter : ILayerWriter
         byte[] encoded = _xattrs.Encode(xattrs);
         if (inline && ErofsFormat.InodeSize + encoded.Length + tail > ErofsFormat.BlockSize)
         {
-            throw _layer.Refused("a hard link adds extended attributes that do not fit");
+            place = CopyData(place, size - tail, tail);
+            tail = 0;
         }
 
         uint links = _tree.Inodes[index].Links;
         int length = Fill(Attributes(ErofsType.RegularFile), size, place, encoded, _tail.AsSpan(0, tail), index, links);
         _tree.Inodes[index] = new(_output.Pack(_inode.AsSpan(0, length)), links);
         _inodeXattrs[index] = xattrs;
+    }
+
+    /// <summary>Writes a file's data once more, all in blocks: its inode has no room for the end of them any longer.</summary>
+    /// <returns>The first block.</returns>
+    private uint CopyData(uint place, long whole, int tail)
+    {
+        uint copy = (uint)(_output.Position >> ErofsFormat.BlockBits);
+        byte[] block = new byte[ErofsFormat.BlockSize];
+        for (long done = 0; done < whole; done += block.Length)
+        {
+            _output.Read(((long)place << ErofsFormat.BlockBits) + done, block);
+            _output.Append(block);
+        }
+
+        _output.Append(_tail.AsSpan(0, tail));
+        _output.AppendPadding();
+        return copy;
     }
 
     /// <summary>Makes room for the present entry, if the layer had its name before.</summary>

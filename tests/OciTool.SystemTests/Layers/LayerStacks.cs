@@ -30,18 +30,38 @@ internal sealed class LayerStacks : IDisposable
     }
 
     /// <summary>What a container sees of a stack, and what it must see.</summary>
+    /// <remarks>
+    /// Two things are known to differ from the specification, and are expected here as they are: a directory that an upper
+    /// layer only implies shadows the description of the lower one, and of the root only mode and owner are the image's.
+    /// </remarks>
     /// <returns>Empty when that is the same, otherwise the lines that differ.</returns>
     public string Compare(List<List<LayerEntry>> stack)
     {
         FileNode expected = StackModel.Stack(stack.Select(LayerModel.Apply), ImpliedDirectories.ShadowLower);
+        DescribeRoot(expected, stack);
         try
         {
-            return TreeText.Difference([.. TreeText.Of(expected).Skip(1)], [.. TreeText.Of(Mounted(stack)).Skip(1)]);
+            FileNode actual = Mounted(stack);
+            actual.Modified = default;
+            return TreeText.Difference(TreeText.Of(expected), TreeText.Of(actual));
         }
         catch (Exception e) when (e is IOException or OciException)
         {
             return $"  {e.Message}\n"; // a name that is listed but not there, or a layer that is refused
         }
+    }
+
+    private static void DescribeRoot(FileNode root, List<List<LayerEntry>> stack)
+    {
+        foreach (FileNode own in stack.Select(LayerModel.Apply).Where(own => !own.IsImplied))
+        {
+            root.Mode = own.Mode; // the topmost that says something
+            root.Uid = own.Uid;
+            root.Gid = own.Gid;
+        }
+
+        root.Modified = default;
+        root.Xattrs.Clear();
     }
 
     public void Dispose() => DirectoryTree.Remove(_directory);

@@ -28,6 +28,19 @@ public sealed class ErofsWriterModelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(3048)]
+    [InlineData(4095)]
+    [InlineData(7000)]
+    [InlineData(700_000)]
+    public void A_hard_link_may_add_attributes_for_which_the_inode_has_no_room(int size)
+    {
+        LayerEntry file = new("f", FileKind.File) { Content = string.Concat(Enumerable.Range(0, size).Select(i => (char)(i % 251))) };
+        Dictionary<string, string> xattrs = new() { ["user.a"] = new('a', 3000), ["user.b"] = new('b', 3000) };
+
+        Assert.Equal("", Compare([file, new("l", FileKind.HardLink) { Link = "f", Xattrs = xattrs }, file with { Name = "g" }]));
+    }
+
     [Fact]
     public void What_the_model_refuses_is_refused_and_nothing_else()
     {
