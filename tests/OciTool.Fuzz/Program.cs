@@ -40,4 +40,4 @@ switch (args)
 
 static IFuzzTarget Named(string name) =>
     FuzzTargets.All.FirstOrDefault(target => target.Name == name)
-        ?? throw new ArgumentException($"no target '{name}': there are {string.Join(", ", FuzzTargets.All.Select(target => target.Name))}");
+        ?? throw new ArgumentException($"no target '{name}': there are {string.Join(", ", FuzzTargets.All.Select(target => target.Name))}", nameof(name));

@@ -87,6 +87,7 @@ internal static class Seeds
         ProcessStartInfo start = new("tar", ["-b1", "-C", tree, "--mtime=@1700000000", "--owner=0", "--group=70000", "--numeric-owner", "--sort=name", .. options, "-cf", "-", "."])
         {
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         };
         using Process tar = Process.Start(start)!;
         using MemoryStream archive = new();
