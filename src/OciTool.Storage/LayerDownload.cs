@@ -235,6 +235,7 @@ internal sealed class LayerDownload(
                 relay?.Send(read);
             }
 
+            await (writeBack?.CompleteAsync() ?? Task.CompletedTask);
             return total;
         }
         finally

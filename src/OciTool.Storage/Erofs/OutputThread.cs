@@ -64,6 +64,7 @@ internal sealed class OutputThread(SafeFileHandle file) : IDisposable
         }
 
         ThrowIfFailed();
+        _writeBack.CompleteAsync().GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
