@@ -1,6 +1,6 @@
 using System.IO.Compression;
-using Digest = OciTool.Images.Digest;
 using OciTool.Storage.Layers;
+using Digest = OciTool.Images.Digest;
 
 namespace OciTool.Fuzz.Targets;
 

@@ -33,7 +33,8 @@ internal static partial class LayerCorpus
         byte[] archive = New().Add("zeros", data: content).ToArray();
         return new(
             "H18", "gzip of a ratio of 1000:1", "applied as far as there is room", [new(archive, Compressed.Gzip(archive), "+gzip")],
-            Tree().File("zeros", content), Refusal: null) { IsBomb = true };
+            Tree().File("zeros", content), Refusal: null)
+        { IsBomb = true };
     }
 
     private static OddLayer Packed(string id, string title, string must, string compression, byte[] blob) =>

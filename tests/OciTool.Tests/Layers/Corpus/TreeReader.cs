@@ -79,7 +79,8 @@ internal static class TreeReader
             },
             Long(112) + (Word(120) / 1_000_000_000m),
             type == 'd' ? null : Word(16),
-            type == 'f' ? Long(48) * 512 < Long(40) / 2 : null) { Xattrs = Xattrs(path) };
+            type == 'f' ? Long(48) * 512 < Long(40) / 2 : null)
+        { Xattrs = Xattrs(path) };
 
         long Long(int offset) => BinaryPrimitives.ReadInt64LittleEndian(status.AsSpan(offset));
 
