@@ -7,6 +7,7 @@ using Xunit;
 namespace OciTool.Tests.Fuzz;
 
 /// <summary>What <c>tests/fuzz</c> does for hours, for a second: the corpus, and some thousand inputs made of it.</summary>
+[Trait("Pace", "slow")]
 public sealed class FuzzTargetTests
 {
     private const int Mutations = 2000;

@@ -6,6 +6,7 @@ using Xunit;
 namespace OciTool.Tests.Layers;
 
 /// <summary>An erofs image of any layer is sound, and has the tree that the specification gives the layer.</summary>
+[Trait("Pace", "slow")]
 public sealed class ErofsWriterModelTests : IDisposable
 {
     // in memory, where there is such a place: images are made durable, which takes a disk longer than all else

@@ -7,6 +7,7 @@ namespace OciTool.Tests.Layers;
 
 /// <summary>Every odd layer has the result that it must have, quickly, in little memory, and leaves the host alone.</summary>
 [Collection("odd layers")] // one far canary for all
+[Trait("Pace", "slow")]
 public sealed class LayerCorpusTests
 {
     private const long MostMemory = 100 << 20;

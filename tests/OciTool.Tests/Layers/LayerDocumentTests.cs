@@ -11,6 +11,7 @@ namespace OciTool.Tests.Layers;
 
 /// <summary>docs/layers.md says what comes of every odd layer; it is written from the cases that the tests run.</summary>
 [Collection("odd layers")] // one far canary for all
+[Trait("Pace", "slow")]
 public sealed class LayerDocumentTests
 {
     private const string WriteVariable = "OCI_WRITE_DOCS";

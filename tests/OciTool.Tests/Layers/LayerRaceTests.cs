@@ -12,6 +12,7 @@ namespace OciTool.Tests.Layers;
 
 /// <summary>Somebody exchanges directories of a layer for symbolic links to the host while it is written.</summary>
 /// <remarks>Some layers by default, 300 in CI; <c>OCI_RACE_ROUNDS=10000</c> makes as many.</remarks>
+[Trait("Pace", "slow")]
 public sealed class LayerRaceTests : IDisposable
 {
     // in memory, where renames are fastest; without root not every kernel keeps whiteouts there

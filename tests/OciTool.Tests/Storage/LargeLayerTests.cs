@@ -7,6 +7,7 @@ using Xunit;
 namespace OciTool.Tests.Storage;
 
 /// <summary>Layers that are large enough for all stages to be at work when one of them fails.</summary>
+[Trait("Pace", "slow")]
 public sealed class LargeLayerTests : IDisposable
 {
     private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(20);

@@ -6,6 +6,7 @@ using Xunit;
 namespace OciTool.Tests.Tar;
 
 /// <summary>An archive of everything: cut at every byte, changed at every byte, and read in odd parts.</summary>
+[Trait("Pace", "slow")]
 public sealed class TarDamageTests
 {
     private static readonly byte[] Everything = new TarBuilder()
@@ -71,11 +72,17 @@ public sealed class TarDamageTests
         int refused = 0;
         for (int i = 0; i < Everything.Length; i++)
         {
+            int block = i & ~511;
+            bool isHeader = Parts.Any(part => part.Header == block);
+            if (!isHeader && Everything[i] == 0)
+            {
+                continue; // padding: nobody looks at it
+            }
+
             byte[] changed = [.. Everything];
             changed[i] ^= (byte)mask;
             refused += IsRefused(changed) ? 1 : 0;
-            int block = i & ~511;
-            if (Parts.Any(part => part.Header == block))
+            if (isHeader)
             {
                 TarBuilder.Seal(changed.AsSpan(block, 512).ToArray()).CopyTo(changed, block);
                 refused += IsRefused(changed) ? 1 : 0;
