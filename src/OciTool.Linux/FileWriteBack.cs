@@ -8,8 +8,9 @@ namespace OciTool.Linux;
 /// have, does most of the work only when it is told to empty it.
 /// </remarks>
 /// <param name="file">A file that is written from its start to its end; it stays open.</param>
+/// <param name="path">Its path, for errors.</param>
 /// <param name="position">Where the writing begins, in bytes.</param>
-public sealed class FileWriteBack(SafeFileHandle file, long position = 0)
+public sealed class FileWriteBack(SafeFileHandle file, string path, long position = 0)
 {
     private const long Step = 8 << 20;
     private const long FlushStep = 32 << 20;
@@ -37,7 +38,7 @@ public sealed class FileWriteBack(SafeFileHandle file, long position = 0)
         {
             _flush.GetAwaiter().GetResult(); // done: this only tells of a failure
             _flushed = end;
-            _flush = Task.Run(() => DirectoryTree.SyncFile(file, "layer"));
+            _flush = Task.Run(() => DirectoryTree.SyncFile(file, path));
         }
     }
 

@@ -208,7 +208,7 @@ internal sealed class LayerDownload(
         Stream source, FileStream? sink, IncrementalHash hash, BlobRelay? relay, long limit, CancellationToken cancellationToken)
     {
         long start = sink?.Position ?? 0;
-        FileWriteBack? writeBack = sink is null ? null : new(sink.SafeFileHandle, start);
+        FileWriteBack? writeBack = sink is null ? null : new(sink.SafeFileHandle, _partial, start);
         byte[]? own = relay is null ? ArrayPool<byte>.Shared.Rent(BlobRelay.BufferSize) : null;
         try
         {

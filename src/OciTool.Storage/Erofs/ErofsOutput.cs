@@ -22,13 +22,13 @@ internal sealed class ErofsOutput : IDisposable
     private long _packedStart = -1;
     private int _packedLength;
 
-    /// <summary>Creates the file.</summary>
-    /// <param name="path">Where; nothing may be there.</param>
-    /// <exception cref="IOException">It cannot be created.</exception>
-    public ErofsOutput(string path)
+    /// <summary>Starts to write.</summary>
+    /// <param name="file">An empty file, which is closed with this.</param>
+    /// <param name="path">Its path, for errors.</param>
+    public ErofsOutput(SafeFileHandle file, string path)
     {
-        _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite);
-        _thread = new OutputThread(_file);
+        _file = file;
+        _thread = new OutputThread(file, path);
     }
 
     /// <summary>Where the next appended byte goes; between two pieces of data it is the start of a block.</summary>
@@ -197,10 +197,11 @@ internal sealed class ErofsOutput : IDisposable
     {
         if (_windowLength > 0)
         {
-            _thread.Send(new(_windowStart, _window, _windowLength));
-            _window = ArrayPool<byte>.Shared.Rent(WindowSize);
+            OutputPiece piece = new(_windowStart, _window, _windowLength);
+            _window = ArrayPool<byte>.Shared.Rent(WindowSize); // first: what is sent is not ours any more, also when sending fails
             _windowStart += _windowLength;
             _windowLength = 0;
+            _thread.Send(piece);
         }
     }
 }

@@ -13,13 +13,14 @@ internal readonly record struct OutputPiece(long Offset, byte[] Buffer, int Leng
 /// <summary>Writes a file's pieces one after the other, beside the thread that makes them, a few pieces behind it at most.</summary>
 /// <remarks>A small layer is one piece or two, which are written by who sends them: a thread would cost more.</remarks>
 /// <param name="file">The file; it stays open.</param>
-internal sealed class OutputThread(SafeFileHandle file) : IDisposable
+/// <param name="path">Its path, for errors.</param>
+internal sealed class OutputThread(SafeFileHandle file, string path) : IDisposable
 {
     private const int Ahead = 3;
     private const int ZeroRun = 32 * 1024;
 
     private readonly Queue<OutputPiece> _pieces = new();
-    private readonly FileWriteBack _writeBack = new(file);
+    private readonly FileWriteBack _writeBack = new(file, path);
     private Thread? _thread;
     private Exception? _failure;
     private bool _stop;
