@@ -57,9 +57,12 @@ internal sealed class LayerStore(StorageRoot root)
     private readonly SharedSync _sync = new(root.Path);
     private readonly Lazy<SnapshotSupport> _support = new(() => SnapshotSupport.Find(root));
 
+    /// <summary>Whether a layer is there, in whatever form.</summary>
+    internal bool Contains(Digest diffId) => File.Exists(RecordOf(diffId));
+
     /// <summary>Whether a layer is there, and in the form that the user asked for, if any.</summary>
-    internal bool Contains(Digest diffId) => File.Exists(RecordOf(diffId))
-        && (root.AskedForm is not { } form || Find(diffId)?.Applied.Form == form);
+    internal bool ContainsAsAsked(Digest diffId) =>
+        Contains(diffId) && (root.AskedForm is not { } form || Find(diffId)?.Applied.Form == form);
 
     internal LayerRecord? Find(Digest diffId) =>
         StorageJson.Read(RecordOf(diffId), LayerRecord.Read);
@@ -94,12 +97,12 @@ internal sealed class LayerStore(StorageRoot root)
         Directory.CreateDirectory(Path.GetDirectoryName(directory)!);
         try
         {
-            if (Contains(diffId))
+            if (ContainsAsAsked(diffId))
             {
                 return;
             }
 
-            if (File.Exists(RecordOf(diffId)))
+            if (Contains(diffId))
             {
                 DirectoryTree.Exchange(place.Path, directory); // it has another form, in which containers may use it
                 return;
@@ -108,7 +111,7 @@ internal sealed class LayerStore(StorageRoot root)
             DirectoryTree.Remove(directory); // a layer without its record is not one
             Directory.Move(place.Path, directory);
         }
-        catch (IOException) when (Contains(diffId))
+        catch (IOException) when (ContainsAsAsked(diffId))
         {
             return; // the same layer from another blob came first
         }

@@ -105,7 +105,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     }
 
     private (bool Blob, bool Applied) Look(LayerContent layer) => Lease.Look(
-        () => (_images.Content.Contains(layer.Blob), _images.Layers.Contains(layer.DiffId)), layer.Blob.Digest, layer.DiffId);
+        () => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(layer.DiffId)), layer.Blob.Digest, layer.DiffId);
 
     private async Task TakeAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
     {
