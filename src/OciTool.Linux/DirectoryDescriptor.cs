@@ -9,9 +9,6 @@ public enum LinkRule
     /// <summary>Links are followed.</summary>
     Follow,
 
-    /// <summary>Links are followed, but not where the path ends.</summary>
-    FollowAllButLast,
-
     /// <summary>A link anywhere in the path ends the look-up with <see cref="Errno.ELOOP"/>.</summary>
     Refuse,
 }

@@ -1,28 +1,13 @@
+using OciTool.Storage.Layers;
 using OciTool.Tests.Layers.Model;
 
 namespace OciTool.Fuzz.Targets;
 
 /// <summary>Gives few bytes at a time, as a slow network does.</summary>
-internal sealed class DribblingStream(byte[] content) : Stream
+internal sealed class DribblingStream(byte[] content) : ReadOnlyStream
 {
     private readonly Dice _dice = new((ulong)content.Length);
     private int _position;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -32,14 +17,4 @@ internal sealed class DribblingStream(byte[] content) : Stream
         _position += count;
         return count;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
