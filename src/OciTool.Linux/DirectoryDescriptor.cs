@@ -181,12 +181,7 @@ public sealed partial class DirectoryDescriptor : IDisposable
             | (links == LinkRule.Follow ? 0 : Interop.Libc.O_NOFOLLOW);
         ulong resolve = InRoot | (links == LinkRule.Refuse ? Interop.Libc.RESOLVE_NO_SYMLINKS : 0);
         using Interop.Libc.HeldHandle held = new(_handle);
-        do
-        {
-            // the kernel says EAGAIN when something was renamed while it resolved ".." below the root
-            descriptor = Interop.Libc.OpenAt2(held.Descriptor, Terminated(path), new(flags, mode: 0, resolve));
-        }
-        while (descriptor < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EAGAIN);
+        descriptor = Interop.Libc.OpenAt2(held.Descriptor, Terminated(path), new(flags, mode: 0, resolve));
         return Result(Math.Min(descriptor, 0));
     }
 

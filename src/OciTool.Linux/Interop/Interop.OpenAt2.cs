@@ -23,6 +23,7 @@ internal static partial class Interop
         internal const ulong RESOLVE_BENEATH = 0x08;
         internal const ulong RESOLVE_IN_ROOT = 0x10;
 
+        private const int MostAttempts = 10_000;
         private const nint SYS_openat2 = 437; // the same on x86-64 and arm64
 
         // two flags whose values arm64 and x86-64 swap (asm/fcntl.h)
@@ -33,21 +34,29 @@ internal static partial class Interop
         internal static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
         /// <summary>openat2(2), Linux 5.6. glibc has no wrapper, hence the call through syscall(2).</summary>
+        /// <remarks>
+        /// It fails with EAGAIN when anything of the machine was renamed while it resolved ".." below a root, and asks to
+        /// be called again. Not for ever: somebody may do nothing but rename.
+        /// </remarks>
         /// <returns>A file descriptor, or -1 with errno set.</returns>
         internal static unsafe int OpenAt2(int directory, ReadOnlySpan<byte> path, in OpenHow how)
         {
             nint result;
+            int attempts = 0;
             fixed (byte* pointer = path)
             {
                 do
                 {
                     result = OpenAt2(SYS_openat2, directory, pointer, in how, (nuint)sizeof(OpenHow));
                 }
-                while (Interrupted(result));
+                while (Interrupted(result) || (WasDisturbed(result, how.Resolve) && ++attempts < MostAttempts));
             }
 
             return (int)result;
         }
+
+        private static bool WasDisturbed(nint result, ulong resolve) =>
+            result < 0 && (resolve & RESOLVE_IN_ROOT) != 0 && Marshal.GetLastPInvokeError() == (int)Errno.EAGAIN;
 
         [LibraryImport(Name, EntryPoint = "syscall", SetLastError = true)]
         private static unsafe partial nint OpenAt2(nint number, nint directory, byte* path, in OpenHow how, nuint size);

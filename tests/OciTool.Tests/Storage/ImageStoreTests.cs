@@ -265,7 +265,7 @@ public sealed class ImageStoreTests : IDisposable
         await _store.PullAsync(image, "empty");
         ContainerRecord container = ContainerStoreTests.Make(_store, "c1", "empty");
 
-        Linux.Mount mount = new OverlaySnapshotter(_store.Images, _store.Containers).Prepare(container.Id, _store.Find("empty")!.Config);
+        OciTool.Linux.Mount mount = new OverlaySnapshotter(_store.Images, _store.Containers).Prepare(container.Id, _store.Find("empty")!.Config);
 
         Assert.Equal("bind", mount.Type);
     }
