@@ -15,7 +15,7 @@ public sealed class RootDirectoryTests : IDisposable
     {
         string tree = Path.Join(_home, "root");
         Directory.CreateDirectory(Path.Join(tree, "inside"));
-        File.CreateSymbolicLink(Path.Join(tree, "w"), string.Concat(Enumerable.Repeat("../", 40)) + "inside");
+        File.CreateSymbolicLink(Path.Join(tree, "w"), string.Concat(Enumerable.Repeat("inside/../", 400)) + "inside");
         string first = Path.Join(_home, "first");
         string second = Path.Join(_home, "second");
         Directory.CreateDirectory(first);
@@ -32,7 +32,7 @@ public sealed class RootDirectoryTests : IDisposable
             },
             TestContext.Current.CancellationToken);
 
-        for (int i = 0; i < 20_000; i++)
+        for (int i = 0; i < 1_000; i++)
         {
             Assert.Equal(InRootKind.Directory, root.KindOf("/w"));
         }
