@@ -32,7 +32,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
 
     /// <summary>The credentials for a repository; null when there are none.</summary>
     /// <exception cref="OciException">A file is broken, or the one that was asked for is missing.</exception>
-    internal async Task<Credentials?> FindAsync(Reference reference, CancellationToken cancellationToken)
+    internal async Task<Credentials?> FindAsync(RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
         if (options.Credentials is { } given)
         {
@@ -42,7 +42,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
         foreach ((string path, bool mustExist) in Paths())
         {
             if (Read(path, mustExist) is { } file
-                && await FindAsync(path, file, reference, cancellationToken) is { } found)
+                && await FindAsync(path, file, endpoint, cancellationToken) is { } found)
             {
                 return found;
             }
@@ -52,9 +52,9 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     }
 
     /// <summary>The keys that may name a repository, the most specific first.</summary>
-    internal static IEnumerable<string> Keys(Reference reference)
+    internal static IEnumerable<string> Keys(RegistryEndpoint endpoint)
     {
-        string key = reference.Name;
+        string key = endpoint.Name;
         for (int slash = key.Length; slash > 0; slash = key.LastIndexOf('/'))
         {
             key = key[..slash];
@@ -75,10 +75,10 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     }
 
     private async Task<Credentials?> FindAsync(
-        string path, AuthFileDocument file, Reference reference, CancellationToken cancellationToken)
+        string path, AuthFileDocument file, RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
-        string server = reference.Registry == Reference.DefaultRegistry ? DockerHubKey : reference.Registry;
-        foreach (string key in Keys(reference))
+        string server = endpoint.Registry == Reference.DefaultRegistry ? DockerHubKey : endpoint.Registry;
+        foreach (string key in Keys(endpoint))
         {
             if (Match(file.CredHelpers, key) is var (name, helper) && !string.IsNullOrEmpty(helper)
                 && await AskAsync(path, helper, name, cancellationToken) is { } found)
@@ -87,7 +87,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
             }
         }
 
-        foreach (string key in Keys(reference))
+        foreach (string key in Keys(endpoint))
         {
             if (Match(file.Auths, key) is var (name, entry) && entry is not null && Decode(path, name, entry) is { } found)
             {

@@ -14,16 +14,16 @@ internal sealed record Authorization(AuthenticationHeaderValue Header, long Rece
 /// <summary>Passes a request on to the part of the pipeline beneath authentication.</summary>
 internal delegate Task<HttpResponseMessage> Send(HttpRequestMessage request, CancellationToken cancellationToken);
 
-/// <summary>Turns a registry's challenge into an authorization: Basic, or a bearer token to pull one repository.</summary>
+/// <summary>Turns a registry's challenge into an authorization: Basic, or a bearer token for one repository.</summary>
 /// <remarks>
 /// distribution, "Token Authentication Specification" and "OAuth2 Token Authentication". The scope that a challenge
-/// names is not used: a token is asked for <c>repository:NAME:pull</c> and nothing else. A token's age is counted on
+/// names is not used: a token is asked for what is to be done with the repository and nothing else. A token's age is counted on
 /// our clock, since the server's may be wrong, and it lives a minute at least, so that no server can make us ask for
 /// one all the time.
 /// </remarks>
 internal sealed partial class Authorizer(
-    Reference reference, RegistryOptions options, AuthFiles files, BodyReader bodies, TimeProvider time, ILogger<Authorizer> logger)
-    : IDisposable
+    RegistryEndpoint endpoint, RegistryAccess access, RegistryOptions options, AuthFiles files, BodyReader bodies, TimeProvider time,
+    ILogger<Authorizer> logger) : IDisposable
 {
     private const string ClientId = "oci";
 
@@ -35,6 +35,7 @@ internal sealed partial class Authorizer(
         SearchValues.Create("-._~+/=:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly List<string> _scopes = [.. Scopes(endpoint.Repository, access)];
     private Challenge? _challenge;
     private Authorization? _current;
     private Credentials? _credentials;
@@ -42,7 +43,7 @@ internal sealed partial class Authorizer(
 
     /// <summary>Who we are to the registry, for errors; the secret is not in it.</summary>
     internal string Identity => _credentials is { } credentials ? $"{credentials} were not accepted"
-        : _hasLooked ? $"no credentials for {reference.Registry} were found"
+        : _hasLooked ? $"no credentials for {endpoint.Registry} were found"
         : "no credentials were asked for";
 
     /// <summary>Notes what the registry asks for.</summary>
@@ -93,6 +94,13 @@ internal sealed partial class Authorizer(
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
+    private static IEnumerable<string> Scopes(string repository, RegistryAccess access)
+    {
+        string actions = string.Join(',', new[] { RegistryAccess.Pull, RegistryAccess.Push, RegistryAccess.Delete }
+            .Where(action => access.HasFlag(action)).Select(action => action.ToString().ToLowerInvariant()));
+        return actions.Length == 0 ? [] : [$"repository:{repository}:{actions}"];
+    }
+
     private static AuthenticationHeaderValue Basic(Credentials credentials) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credentials.User}:{credentials.Password}")));
 
@@ -100,10 +108,10 @@ internal sealed partial class Authorizer(
     {
         if (!_hasLooked)
         {
-            _credentials = await files.FindAsync(reference, cancellationToken);
+            _credentials = await files.FindAsync(endpoint, cancellationToken);
             _hasLooked = true;
             string source = _credentials?.Source ?? "none";
-            LogCredentials(reference.Registry, source);
+            LogCredentials(endpoint.Registry, source);
         }
 
         return _credentials;
@@ -113,14 +121,14 @@ internal sealed partial class Authorizer(
         Uri registry, Challenge challenge, Credentials? credentials, Send send, CancellationToken cancellationToken)
     {
         Uri realm = Realm(registry, challenge["realm"], credentials);
-        string scope = $"repository:{reference.Repository}:pull";
         using HttpRequestMessage request = credentials?.IdentityToken is { } refreshToken
-            ? Exchange(realm, challenge["service"], scope, refreshToken)
-            : Ask(realm, challenge["service"], scope, credentials);
+            ? Exchange(realm, challenge["service"], refreshToken)
+            : Ask(realm, challenge["service"], credentials);
         if (logger.IsEnabled(LogLevel.Debug))
         {
             string server = Addresses.Origin(realm);
-            LogToken(server, scope);
+            string scopes = string.Join(' ', _scopes);
+            LogToken(server, scopes);
         }
 
         using HttpResponseMessage response = await send(request, cancellationToken);
@@ -128,7 +136,7 @@ internal sealed partial class Authorizer(
         string origin = Addresses.Origin(realm);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
-            throw new RegistryException($"authentication required for {reference.Name}: {Identity}, or the image does not exist "
+            throw new RegistryException($"authentication required for {endpoint.Name}: {Identity}, or the image does not exist "
                 + $"(the token server {Printable.Shorten(origin)} answered {(int)response.StatusCode})")
             {
                 Status = response.StatusCode,
@@ -138,7 +146,7 @@ internal sealed partial class Authorizer(
 
         return response.IsSuccessStatusCode && body.Length <= BodyReader.MaxSmall && Parse(body) is { } authorization
             ? authorization
-            : throw new RegistryException($"no token for {reference.Name}: {Printable.Shorten(origin)} answered {(int)response.StatusCode}"
+            : throw new RegistryException($"no token for {endpoint.Name}: {Printable.Shorten(origin)} answered {(int)response.StatusCode}"
                 + (response.IsSuccessStatusCode ? " without a token in at most 64 KiB" : ""))
             {
                 Status = response.StatusCode,
@@ -172,10 +180,10 @@ internal sealed partial class Authorizer(
             Endpoint = Addresses.Origin(registry),
         };
 
-    private static HttpRequestMessage Ask(Uri realm, string? service, string scope, Credentials? credentials)
+    private HttpRequestMessage Ask(Uri realm, string? service, Credentials? credentials)
     {
         StringBuilder query = new(realm.Query.TrimStart('?'));
-        foreach ((string name, string? value) in new[] { ("service", service), ("scope", scope) })
+        foreach ((string name, string? value) in _scopes.Select(scope => ("scope", (string?)scope)).Prepend(("service", service)))
         {
             if (value is not null)
             {
@@ -188,13 +196,13 @@ internal sealed partial class Authorizer(
         return request;
     }
 
-    private static HttpRequestMessage Exchange(Uri realm, string? service, string scope, string refreshToken) =>
+    private HttpRequestMessage Exchange(Uri realm, string? service, string refreshToken) =>
         new(HttpMethod.Post, realm)
         {
             Content = new FormUrlEncodedContent(
             [
                 new("grant_type", "refresh_token"), new("service", service ?? ""), new("client_id", ClientId),
-                new("scope", scope), new("refresh_token", refreshToken),
+                new("scope", string.Join(' ', _scopes)), new("refresh_token", refreshToken),
             ]),
         };
 
@@ -224,6 +232,6 @@ internal sealed partial class Authorizer(
     [LoggerMessage(Level = LogLevel.Debug, Message = "credentials for {Registry}: {Source}")]
     private partial void LogCredentials(string registry, string source);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "asking {Server} for a token for {Scope}")]
-    private partial void LogToken(string server, string scope);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "asking {Server} for a token for {Scopes}")]
+    private partial void LogToken(string server, string scopes);
 }

@@ -9,7 +9,7 @@ namespace OciTool.Registry;
 /// <summary>Reads one repository of a registry over HTTP.</summary>
 /// <remarks>OCI distribution-spec v1.1, section "Pull". Authentication, retries and redirects are handlers beneath it.</remarks>
 internal sealed class RegistryClient(
-    HttpClient http, Reference reference, RegistryOptions options, BodyReader bodies, Authorizer authorizer) : IDisposable
+    HttpClient http, RegistryEndpoint endpoint, RegistryOptions options, BodyReader bodies, Authorizer authorizer) : IDisposable
 {
     private static readonly string ManifestTypes = string.Join(", ", MediaTypes.Manifests);
 
@@ -35,7 +35,7 @@ internal sealed class RegistryClient(
                 if (failures == options.Retries)
                 {
                     throw new RegistryException(
-                        $"{reference.Name}: manifest '{tagOrDigest}': {Printable.Shorten(e.Message.TrimEnd('.'))}", e)
+                        $"{endpoint.Name}: manifest '{tagOrDigest}': {Printable.Shorten(e.Message.TrimEnd('.'))}", e)
                     {
                         Endpoint = Addresses.Origin(url),
                     };
@@ -70,7 +70,7 @@ internal sealed class RegistryClient(
         byte[] body = await bodies.ReadAsync(response.Content, limit, cancellationToken);
         if (body.Length > Document.MaxSize)
         {
-            throw new RegistryException($"{reference.Name}: manifest '{tagOrDigest}' is larger than {Document.MaxSize >> 20} MiB")
+            throw new RegistryException($"{endpoint.Name}: manifest '{tagOrDigest}' is larger than {Document.MaxSize >> 20} MiB")
             {
                 Endpoint = Addresses.Origin(url),
             };
@@ -88,7 +88,7 @@ internal sealed class RegistryClient(
         try
         {
             _base ??= await PingAsync(cancellationToken);
-            return new Uri(_base, $"{reference.Repository}/{path}");
+            return new Uri(_base, $"{endpoint.Repository}/{path}");
         }
         finally
         {
@@ -99,8 +99,7 @@ internal sealed class RegistryClient(
     // GET /v2/ tells whether the server speaks TLS and what authorization it wants
     private async Task<Uri> PingAsync(CancellationToken cancellationToken)
     {
-        string host = reference.Registry == Reference.DefaultRegistry ? "registry-1.docker.io" : reference.Registry;
-        Uri secure = new($"https://{host}/v2/");
+        Uri secure = new($"https://{endpoint.Host}/v2/");
         bool mayBePlain = !options.TlsVerify || Addresses.IsLoopback(secure);
         try
         {
@@ -109,7 +108,7 @@ internal sealed class RegistryClient(
         }
         catch (RegistryException e) when (mayBePlain && e.IsBeforeTls)
         {
-            Uri plain = new($"http://{host}/v2/");
+            Uri plain = new($"http://{endpoint.Host}/v2/");
             await PingAsync(plain, isTlsAttempt: false, cancellationToken);
             return plain;
         }
@@ -152,7 +151,7 @@ internal sealed class RegistryClient(
         ErrorEntry? error = RegistryErrors.First(body);
         bool isRegistry = Addresses.IsSameHost(response.RequestMessage.RequestUri!, _base ?? response.RequestMessage.RequestUri!);
         string cause = RegistryErrors.Describe(response, error, body, isRegistry ? authorizer.Identity : "");
-        return new RegistryException($"{reference.Name}: {what}: {cause}")
+        return new RegistryException($"{endpoint.Name}: {what}: {cause}")
         {
             Status = response.StatusCode,
             Code = error?.Code is { } code ? Printable.Shorten(code, 64) : null,

@@ -10,45 +10,28 @@ namespace OciTool.Registry;
 public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
 {
     private readonly Reference _reference;
-    private readonly RegistryOptions _options;
-    private readonly TimeProvider _time;
-    private readonly ServiceProvider _services;
+    private readonly RegistryContext _context;
+    private readonly RegistryConnection _connection;
 
-    [SuppressMessage("Usage", "CA2213", Justification = "disposed with the services that made it")]
-    private readonly RegistryClient _client;
+    private RegistryImageSource(Reference reference, RegistryContext context, RegistryConnection connection) =>
+        (_reference, _context, _connection) = (reference, context, connection);
 
-    private RegistryImageSource(Reference reference, RegistryOptions options, TimeProvider time, ServiceProvider services)
-    {
-        (_reference, _options, _time, _services) = (reference, options, time, services);
-        _client = services.GetRequiredService<RegistryClient>();
-    }
+    private RegistryClient Client => _connection.Client;
 
     /// <summary>Prepares to pull one image; no request is sent yet.</summary>
     /// <param name="reference">The image.</param>
-    /// <param name="options">How to talk to its registry.</param>
-    /// <param name="loggers">Makes the loggers.</param>
-    /// <param name="time">The clock of retries, tokens and timeouts.</param>
-    /// <param name="warn">Takes a line that the user should see at once, for example that a request is repeated.</param>
+    /// <param name="context">What the command brings.</param>
     /// <exception cref="OciException">The directory of certificates does not exist.</exception>
-    public static RegistryImageSource Create(
-        Reference reference, RegistryOptions options, ILoggerFactory loggers, TimeProvider time, Action<string> warn)
-    {
-        if (options.CertDirectory is { } directory && !Directory.Exists(directory))
-        {
-            throw new OciException($"certificate directory '{directory}': no such directory");
-        }
-
-        ServiceCollection services = new();
-        services.AddRegistryClient(reference, options, loggers, time, warn);
-        return new RegistryImageSource(reference, options, time, services.BuildServiceProvider());
-    }
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the source")]
+    public static RegistryImageSource Create(Reference reference, RegistryContext context) =>
+        new(reference, context, RegistryConnection.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, context));
 
     /// <inheritdoc/>
     /// <exception cref="RegistryException">The registry cannot be reached, or does not hand out the image.</exception>
     /// <exception cref="ContentMismatchException">It sent something else than the digest names.</exception>
     public async Task<Document> ResolveAsync(CancellationToken cancellationToken)
     {
-        FetchedManifest fetched = await _client.GetManifestAsync(_reference.TagOrDigest, Document.MaxSize, cancellationToken);
+        FetchedManifest fetched = await Client.GetManifestAsync(_reference.TagOrDigest, Document.MaxSize, cancellationToken);
         string mediaType = MediaType(fetched);
         Document document = _reference.Digest is { } digest
             ? Document.Verify(new Descriptor(mediaType, digest, fetched.Body.Length), fetched.Body)
@@ -68,7 +51,7 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
                 $"{_reference.Name}: manifest {descriptor.Digest}: {descriptor.Size} bytes are more than the limit of {Document.MaxSize}");
         }
 
-        FetchedManifest fetched = await _client.GetManifestAsync(descriptor.Digest.ToString(), descriptor.Size, cancellationToken);
+        FetchedManifest fetched = await Client.GetManifestAsync(descriptor.Digest.ToString(), descriptor.Size, cancellationToken);
         return Document.Verify(descriptor, fetched.Body);
     }
 
@@ -76,7 +59,7 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
     /// <exception cref="RegistryException">The registry cannot be reached, or does not have the blob.</exception>
     public async Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
     {
-        BlobStream stream = new(_client, blob, offset, _options, _time, cancellationToken);
+        BlobStream stream = new(Client, blob, offset, _context.Options, _context.Time, cancellationToken);
         try
         {
             await stream.ConnectAsync();
@@ -90,7 +73,7 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
     }
 
     /// <summary>Closes the connections.</summary>
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     // registries that do not know a manifest's type serve it as something general
     private static string MediaType(FetchedManifest fetched)

@@ -13,24 +13,21 @@ public static class RegistryServices
 
     /// <summary>Adds the client of one repository; <see cref="RegistryImageSource"/> is what to use it through.</summary>
     /// <param name="services">The services.</param>
-    /// <param name="reference">The image; its registry and repository are what the client is bound to.</param>
-    /// <param name="options">How to talk to the registry.</param>
-    /// <param name="loggers">Makes the loggers.</param>
-    /// <param name="time">The clock of retries, tokens and timeouts.</param>
-    /// <param name="warn">Takes a line that the user should see at once.</param>
+    /// <param name="endpoint">What the client is bound to.</param>
+    /// <param name="access">What it will do there.</param>
+    /// <param name="context">What the command brings.</param>
     /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddRegistryClient(
         this IServiceCollection services,
-        Reference reference,
-        RegistryOptions options,
-        ILoggerFactory loggers,
-        TimeProvider time,
-        Action<string> warn)
+        RegistryEndpoint endpoint,
+        RegistryAccess access,
+        RegistryContext context)
     {
-        CertificateTrust trust = new(reference.Registry, options, time);
+        (RegistryOptions options, ILoggerFactory loggers, TimeProvider time, Action<string> warn) = context;
+        CertificateTrust trust = new(endpoint.Registry, options, time);
         BodyReader bodies = new(options, time);
         AuthFiles files = new(options, time, warn);
-        services.AddSingleton(_ => new Authorizer(reference, options, files, bodies, time, loggers.CreateLogger<Authorizer>()));
+        services.AddSingleton(_ => new Authorizer(endpoint, access, options, files, bodies, time, loggers.CreateLogger<Authorizer>()));
         // a service and not a local variable, so that disposing the services closes its connections
         services.AddSingleton(_ => new SocketsHttpHandler
         {
@@ -59,7 +56,7 @@ public static class RegistryServices
             .AddHttpMessageHandler(() => new ConnectionHandler(options, trust, time, loggers.CreateLogger<ConnectionHandler>()));
         services.AddSingleton(provider => new RegistryClient(
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(RegistryClient)),
-            reference,
+            endpoint,
             options,
             bodies,
             provider.GetRequiredService<Authorizer>()));

@@ -27,7 +27,7 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
             progressMode, error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         progress.Begin(reference.ToString());
         await using RegistryImageSource source =
-            RegistryImageSource.Create(reference, registry, loggers, TimeProvider.System, progress.Warn);
+            RegistryImageSource.Create(reference, new RegistryContext(registry, loggers, TimeProvider.System, progress.Warn));
         using StoreDestination destination = images.OpenDestination(reference); // gives its lease back also when the copy fails
         CopiedImage copied = await ImageCopier.CopyAsync(source, destination, platform, progress, cancellationToken);
         if (PlatformMatcher.Score(platform, copied.Config.Platform) == 0)

@@ -160,6 +160,6 @@ public sealed class AuthFileTests : IDisposable
     {
         RegistryOptions options = new() { AuthFile = _authFile, Environment = name => _environment.GetValueOrDefault(name) };
         AuthFiles files = new(options, TimeProvider.System, _warnings.Add);
-        return files.FindAsync(Reference.Parse(reference), TestContext.Current.CancellationToken);
+        return files.FindAsync(RegistryEndpoint.Of(Reference.Parse(reference)), TestContext.Current.CancellationToken);
     }
 }

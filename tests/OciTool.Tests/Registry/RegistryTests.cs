@@ -39,7 +39,7 @@ public abstract class RegistryTests : IAsyncLifetime
     }
 
     internal RegistryImageSource Source(Reference reference, TimeProvider? time = null) =>
-        RegistryImageSource.Create(reference, Options, NullLoggerFactory.Instance, time ?? Time, Warnings.Add);
+        RegistryImageSource.Create(reference, new RegistryContext(Options, NullLoggerFactory.Instance, time ?? Time, Warnings.Add));
 
     internal RegistryImageSource Source(string rest = "fedora:34", TimeProvider? time = null) => Source(Registry.Reference(rest), time);
 
