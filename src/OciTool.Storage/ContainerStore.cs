@@ -110,6 +110,66 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         return containers;
     }
 
+    /// <summary>The containers whose records can be read: for decisions that a damaged one must not stop.</summary>
+    internal IReadOnlyList<ContainerRecord> ListReadable()
+    {
+        List<ContainerRecord> containers = [];
+        foreach (string id in Ids("*"))
+        {
+            try
+            {
+                if (Read(id) is { } container)
+                {
+                    containers.Add(container);
+                }
+            }
+            catch (OciException)
+            {
+                // the check names it
+            }
+        }
+
+        return containers;
+    }
+
+    /// <summary>Removes what a kill has left of a creation or a removal: names of containers that are gone, directories without a record.</summary>
+    internal void SweepRemains()
+    {
+        if (!Directory.Exists(root.Containers))
+        {
+            return;
+        }
+
+        using FileLock held = FileLock.Acquire(root.ContainersLockFile);
+        foreach (string file in Directory.EnumerateFiles(root.ContainerNames))
+        {
+            if (FindIdByName(Path.GetFileName(file)) is null)
+            {
+                File.Delete(file);
+            }
+        }
+
+        foreach (string directory in Directory.EnumerateDirectories(root.Containers))
+        {
+            if (IsRemains(directory))
+            {
+                using TemporaryDirectory trash = new(root);
+                Directory.Move(directory, Path.Join(trash.Path, "container"));
+            }
+        }
+    }
+
+    /// <summary>Whether a directory is of a container that was never made to its end.</summary>
+    internal bool IsRemains(string directory) =>
+        !File.Exists(RecordFile(Path.GetFileName(directory))) && !Directory.Exists(Path.Join(directory, "upper"))
+        && !File.Exists(Path.Join(directory, "config.json")) && !IsHeld(Path.GetFileName(directory));
+
+    /// <summary>Writes the name of a container again.</summary>
+    internal void WriteName(ContainerRecord container) => File.WriteAllText(NameFile(container.Name), container.Id);
+
+    /// <summary>The container that a name leads to; null for none.</summary>
+    internal string? IdOfName(string name) => FindIdByName(name);
+
     /// <summary>Replaces what is known of a container.</summary>
     /// <param name="container">The container; its ID and its name stay the same.</param>
     public void Update(ContainerRecord container) => Write(container);

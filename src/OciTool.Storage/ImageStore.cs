@@ -168,8 +168,8 @@ public sealed class ImageStore
         index.SetName(name, root.Descriptor);
         ImageFactsFile known = ImageFactsFile.Read(_root);
         known.Roots[root.Digest.ToString()] = Walk.Facts(root.Descriptor); // again: another platform of it may have come meanwhile
-        known.Write(_root, index);
         index.Write();
+        known.Write(_root, index); // a cache, which is never ahead of the names
     }
 
     /// <summary>Finds what a text stands for, here or else in an additional store.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage.Layers;
@@ -43,6 +42,9 @@ public sealed class StorageRoot
     internal string FactsFile => System.IO.Path.Join(Path, "images.json");
 
     internal string LayoutFile => System.IO.Path.Join(Path, "oci-layout");
+
+    /// <summary>The content of <c>oci-layout</c>.</summary>
+    internal static ReadOnlySpan<byte> LayoutVersion => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
 
     internal string LockFile => System.IO.Path.Join(Path, "lock");
 
@@ -118,7 +120,7 @@ public sealed class StorageRoot
 
             if (!File.Exists(LayoutFile))
             {
-                WriteAtomically(LayoutFile, Encoding.UTF8.GetBytes("{\"imageLayoutVersion\":\"1.0.0\"}"), durably: true);
+                WriteAtomically(LayoutFile, LayoutVersion, durably: true);
             }
 
             _writable = true;
