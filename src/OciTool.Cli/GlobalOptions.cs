@@ -9,6 +9,7 @@ internal sealed record GlobalOptions
     /// <summary>Their names, types and descriptions, in the order of the help text.</summary>
     public static readonly IReadOnlyList<(string Name, string Type, string Description)> Descriptions =
     [
+        ("--additional-imagestore", "string", "Directories of stores, with colons between them, whose images are used and never written (OCI_ADDITIONAL_STORES)"),
         ("--log-level", "string", "Log messages above specified level (trace, debug, info, warn, error, fatal) (default \"warn\")"),
         ("--root", "string", "Path to the directory in which images and containers are stored (OCI_ROOT)"),
         ("--runroot", "string", "Path to the directory in which run-time state is stored (OCI_RUNROOT)"),
@@ -23,6 +24,9 @@ internal sealed record GlobalOptions
     /// <summary>The run state's directory; null for the default one.</summary>
     public string? RunRoot { get; init; }
 
+    /// <summary>Stores that are used beside it, with colons between them.</summary>
+    public string? AdditionalStores { get; init; }
+
     /// <summary>The form in which layers are kept; null for the one that suits this machine.</summary>
     public string? Snapshotter { get; init; }
 
@@ -30,15 +34,16 @@ internal sealed record GlobalOptions
     public string LogLevel { get; init; } = "warn";
 
     /// <summary>The store that these options name.</summary>
-    public StorageRoot OpenStore() => StorageRoot.Open(Root, RunRoot, Snapshotter);
+    public StorageRoot OpenStore() => StorageRoot.Open(Root, RunRoot, Snapshotter, AdditionalStores);
 
     /// <summary>Whether a name with its dashes is one of these options.</summary>
-    public static bool IsName(string name) => name is "--root" or "--runroot" or "--snapshotter" or "--log-level";
+    public static bool IsName(string name) => name is "--additional-imagestore" or "--root" or "--runroot" or "--snapshotter" or "--log-level";
 
     /// <summary>These options with one more set.</summary>
     /// <exception cref="UsageException">The value is not a log level.</exception>
     public GlobalOptions With(string name, string value) => name switch
     {
+        "--additional-imagestore" => this with { AdditionalStores = value },
         "--root" => this with { Root = value },
         "--runroot" => this with { RunRoot = value },
         "--snapshotter" => value is "erofs" or "directory"

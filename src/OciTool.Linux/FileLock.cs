@@ -15,6 +15,9 @@ public sealed class FileLock : IDisposable
 
     private FileLock(SafeFileHandle file) => _file = file;
 
+    /// <summary>The locked file, open for reading and writing; it belongs to this object.</summary>
+    public SafeFileHandle Handle => _file;
+
     /// <summary>Takes the lock, and waits for whoever holds it.</summary>
     /// <param name="path">The lock's file; created when it is absent.</param>
     /// <param name="shared">True for a lock that other shared holders may hold too.</param>

@@ -28,17 +28,29 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
     /// <summary>The directory of a container, for its bundle, its log and its writable layer.</summary>
     /// <param name="id">The whole ID.</param>
-    public string DirectoryOf(string id) => Path.Join(root.Containers, id);
+    public string DirectoryOf(string id)
+    {
+        string directory = Path.Join(root.Containers, id);
+        return root.IsReadOnly && !Directory.Exists(directory) && Path.Join(root.StoredContainers, id) is var stored && Directory.Exists(stored)
+            ? stored
+            : directory;
+    }
 
     /// <summary>Makes a container of an image.</summary>
     /// <param name="container">The container.</param>
     /// <exception cref="ContainerNameTakenException">Another container has the name.</exception>
     /// <exception cref="OciException">The image was removed meanwhile, or the store cannot be written.</exception>
-    public void Create(ContainerRecord container)
+    public void Create(ContainerRecord container) => CreateHeld(container).Dispose();
+
+    /// <summary>Makes a container that this process will run.</summary>
+    /// <param name="container">The container.</param>
+    /// <returns>What <see cref="TryHold"/> gives: nobody takes the container meanwhile for one whose runner was killed.</returns>
+    /// <inheritdoc cref="Create"/>
+    public FileLock CreateHeld(ContainerRecord container)
     {
-        root.EnsureWritable();
+        root.EnsureContainersWritable();
         using FileLock held = FileLock.Acquire(root.ContainersLockFile);
-        if (!File.Exists(images.Content.PathOf(container.ImageDigest)))
+        if (!File.Exists(images.Content.Locate(container.ImageDigest)))
         {
             throw new ImageNotKnownException(container.ImageName);
         }
@@ -48,9 +60,12 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
             throw new ContainerNameTakenException(container.Name, holder);
         }
 
-        Directory.CreateDirectory(DirectoryOf(container.Id), Private);
-        Write(container);
+        // the name first: one whose container is not there means nothing, and a container always has its name
         File.WriteAllText(NameFile(container.Name), container.Id);
+        Directory.CreateDirectory(DirectoryOf(container.Id), Private);
+        FileLock runs = FileLock.Acquire(LockFile(container.Id));
+        Write(container);
+        return runs;
     }
 
     /// <summary>Finds a container by its name, its ID or the beginning of its ID.</summary>
@@ -64,16 +79,16 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
             return Read(id);
         }
 
-        if (nameOrId.Length is 0 or > 64 || !nameOrId.All(char.IsAsciiHexDigitLower) || !Directory.Exists(root.Containers))
+        if (nameOrId.Length is 0 or > 64 || !nameOrId.All(char.IsAsciiHexDigitLower))
         {
             return null;
         }
 
-        string[] matches = [.. Directory.EnumerateDirectories(root.Containers, nameOrId + "*").Take(2)];
+        string[] matches = [.. Ids(nameOrId + "*").Take(2)];
         return matches.Length switch
         {
             0 => null,
-            1 => Read(Path.GetFileName(matches[0])),
+            1 => Read(matches[0]),
             _ => throw new OciException($"more than one container ID begins with {nameOrId}: write more digits"),
         };
     }
@@ -82,15 +97,10 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <exception cref="OciException">A record is damaged; the message names the file.</exception>
     public IReadOnlyList<ContainerRecord> List()
     {
-        if (!Directory.Exists(root.Containers))
-        {
-            return [];
-        }
-
         List<ContainerRecord> containers = [];
-        foreach (string directory in Directory.EnumerateDirectories(root.Containers))
+        foreach (string id in Ids("*"))
         {
-            if (Read(Path.GetFileName(directory)) is { } container)
+            if (Read(id) is { } container)
             {
                 containers.Add(container);
             }
@@ -99,6 +109,66 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         containers.Sort((a, b) => b.Created.CompareTo(a.Created));
         return containers;
     }
+
+    /// <summary>The containers whose records can be read: for decisions that a damaged one must not stop.</summary>
+    internal IReadOnlyList<ContainerRecord> ListReadable()
+    {
+        List<ContainerRecord> containers = [];
+        foreach (string id in Ids("*"))
+        {
+            try
+            {
+                if (Read(id) is { } container)
+                {
+                    containers.Add(container);
+                }
+            }
+            catch (OciException)
+            {
+                // the check names it
+            }
+        }
+
+        return containers;
+    }
+
+    /// <summary>Removes what a kill has left of a creation or a removal: names of containers that are gone, directories without a record.</summary>
+    internal void SweepRemains()
+    {
+        if (!Directory.Exists(root.Containers))
+        {
+            return;
+        }
+
+        using FileLock held = FileLock.Acquire(root.ContainersLockFile);
+        foreach (string file in Directory.EnumerateFiles(root.ContainerNames))
+        {
+            if (FindIdByName(Path.GetFileName(file)) is null)
+            {
+                File.Delete(file);
+            }
+        }
+
+        foreach (string directory in Directory.EnumerateDirectories(root.Containers))
+        {
+            if (IsRemains(directory))
+            {
+                using TemporaryDirectory trash = new(root);
+                Directory.Move(directory, Path.Join(trash.Path, "container"));
+            }
+        }
+    }
+
+    /// <summary>Whether a directory is of a container that was never made to its end.</summary>
+    internal bool IsRemains(string directory) =>
+        !File.Exists(RecordFile(Path.GetFileName(directory))) && !Directory.Exists(Path.Join(directory, "upper"))
+        && !File.Exists(Path.Join(directory, "config.json")) && !IsHeld(Path.GetFileName(directory));
+
+    /// <summary>Writes the name of a container again.</summary>
+    internal void WriteName(ContainerRecord container) => File.WriteAllText(NameFile(container.Name), container.Id);
+
+    /// <summary>The container that a name leads to; null for none.</summary>
+    internal string? IdOfName(string name) => FindIdByName(name);
 
     /// <summary>Replaces what is known of a container.</summary>
     /// <param name="container">The container; its ID and its name stay the same.</param>
@@ -128,7 +198,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <exception cref="ContainerRunningException">It runs.</exception>
     public void Remove(ContainerRecord container)
     {
-        root.EnsureWritable();
+        root.EnsureContainersWritable();
         TemporaryDirectory trash;
         using (FileLock held = FileLock.Acquire(root.ContainersLockFile))
         {
@@ -146,18 +216,65 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <summary>Moves a container out of sight; disposing deletes it. The caller holds the lock of the containers.</summary>
     internal TemporaryDirectory Discard(ContainerRecord container)
     {
-        if (FindIdByName(container.Name) == container.Id)
-        {
-            File.Delete(NameFile(container.Name));
-        }
-
+        bool isNamed = FindIdByName(container.Name) == container.Id;
         TemporaryDirectory trash = new(root);
         if (Directory.Exists(DirectoryOf(container.Id)))
         {
             Directory.Move(DirectoryOf(container.Id), Path.Join(trash.Path, "container"));
         }
 
+        if (isNamed)
+        {
+            File.Delete(NameFile(container.Name));
+        }
+
         return trash;
+    }
+
+    /// <summary>Writes down how containers ended whose runner was killed, and removes those that were not to be kept.</summary>
+    /// <returns>The IDs of both: what the host still has of them, such as control groups, can go.</returns>
+    /// <exception cref="OciException">A record is damaged, or the store cannot be written.</exception>
+    public IReadOnlyList<string> SettleKilled()
+    {
+        List<string> settled = [];
+        if (!Directory.Exists(root.Containers))
+        {
+            return settled;
+        }
+
+        root.EnsureContainersWritable();
+        List<TemporaryDirectory> trash = [];
+        using (FileLock held = FileLock.Acquire(root.ContainersLockFile))
+        {
+            foreach (string directory in Directory.EnumerateDirectories(root.Containers))
+            {
+                string id = Path.GetFileName(directory);
+                if (ReadAsWritten(id) is { } container && (container.AutoRemove || container.State == ContainerState.Running) && !IsHeld(id))
+                {
+                    settled.Add(id);
+                    if (container.AutoRemove)
+                    {
+                        trash.Add(Discard(container));
+                    }
+                    else
+                    {
+                        Write(Killed(container));
+                    }
+                }
+            }
+        }
+
+        trash.ForEach(place => place.Dispose());
+        return settled;
+    }
+
+    private static ContainerRecord Killed(ContainerRecord container) =>
+        container with { State = ContainerState.Exited, Pid = 0, ExitCode = KilledStatus };
+
+    private IEnumerable<string> Ids(string pattern)
+    {
+        string[] places = root.IsReadOnly ? [root.Containers, root.StoredContainers] : [root.Containers];
+        return places.Where(Directory.Exists).SelectMany(place => Directory.EnumerateDirectories(place, pattern)).Select(Path.GetFileName)!;
     }
 
     // a name is a file name: podman's grammar [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most what a file name may have
@@ -196,7 +313,12 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         StorageJson.ToBytes(container.WriteTo),
         durably: false);
 
-    private ContainerRecord? Read(string id)
+    private ContainerRecord? Read(string id) =>
+        ReadAsWritten(id) is { } container
+            ? container is { State: ContainerState.Running } && !IsHeld(id) ? Killed(container) : container
+            : null;
+
+    private ContainerRecord? ReadAsWritten(string id)
     {
         // an empty record is one that a power loss caught before it was whole
         if (new FileInfo(RecordFile(id)) is not { Exists: true, Length: > 0 })
@@ -204,10 +326,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
             return null;
         }
 
-        ContainerRecord? container = StorageJson.Read(RecordFile(id), StorageJson.Default.ContainerRecord);
-        return container is { State: ContainerState.Running } && !IsHeld(id)
-            ? container with { State = ContainerState.Exited, Pid = 0, ExitCode = KilledStatus }
-            : container;
+        return StorageJson.Read(RecordFile(id), StorageJson.Default.ContainerRecord);
     }
 
     private bool IsHeld(string id)

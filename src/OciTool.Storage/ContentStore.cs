@@ -13,7 +13,7 @@ public sealed class ContentStore(StorageRoot root)
     /// <param name="blob">The blob.</param>
     public bool Contains(Descriptor blob)
     {
-        FileInfo file = new(PathOf(blob.Digest));
+        FileInfo file = new(Locate(blob.Digest));
         return file.Exists && file.Length == blob.Size;
     }
 
@@ -88,21 +88,42 @@ public sealed class ContentStore(StorageRoot root)
         }
     }
 
+    /// <summary>Where a blob lies in this store, or would.</summary>
     internal string PathOf(Digest digest) => Path.Join(root.Blobs, digest.Algorithm, digest.Hex);
+
+    /// <summary>Where a blob lies: here, or else in an additional store that has it.</summary>
+    internal string Locate(Digest digest)
+    {
+        string path = PathOf(digest);
+        if (root.Additional.Count > 0 && !File.Exists(path))
+        {
+            foreach (StorageRoot store in root.Additional)
+            {
+                string other = Path.Join(store.Blobs, digest.Algorithm, digest.Hex);
+                if (File.Exists(other))
+                {
+                    return other;
+                }
+            }
+        }
+
+        return path;
+    }
 
     /// <summary>Writes a document that was verified; it becomes durable with the name that reaches it.</summary>
     internal void Write(Document document)
     {
-        if (Find(document.Descriptor) is not null)
+        // what an additional store has is written here too: documents are small, and so the layout stays whole without it
+        string path = PathOf(document.Digest);
+        if ((root.Additional.Count == 0 || File.Exists(path)) && Find(document.Descriptor) is not null)
         {
             return;
         }
 
-        string path = PathOf(document.Digest);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         root.WriteAtomically(path, document.Bytes.Span, durably: false, BlobMode);
     }
 
     private FileStream OpenFile(Digest digest) =>
-        new(PathOf(digest), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        new(Locate(digest), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 }

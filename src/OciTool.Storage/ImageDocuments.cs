@@ -101,7 +101,30 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
         }
         catch (InvalidDocumentException)
         {
-            // not an image: it reaches nothing that we put here
+            // not an image, but something that another tool put here: all that it names belongs to it
+            if (content.Read(root) is { } document)
+            {
+                blobs.UnionWith(OtherDocument.DigestsIn(document));
+            }
+        }
+    }
+
+    /// <summary>The layers of the image of a manifest, which is named by its digest alone; none when it is not at hand or damaged.</summary>
+    internal HashSet<Digest> LayersOf(Digest manifest)
+    {
+        HashSet<Digest> diffIds = [];
+        Reach(manifest, [], diffIds);
+        return diffIds;
+    }
+
+    /// <summary>All content that a manifest reaches, which is named by its digest alone.</summary>
+    internal void Reach(Digest manifest, HashSet<Digest> blobs, HashSet<Digest> diffIds)
+    {
+        FileInfo file = new(content.Locate(manifest));
+        if (file.Exists && content.Read(new Descriptor(MediaTypes.OciManifest, manifest, file.Length)) is { } document
+            && OtherDocument.TypeOf(document.Bytes) is { } type)
+        {
+            Reach(new Descriptor(type, manifest, file.Length), without: [], blobs, diffIds);
         }
     }
 

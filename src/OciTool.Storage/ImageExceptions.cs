@@ -29,4 +29,8 @@ public sealed class PlatformNotAtHandException(string name, Platform platform, I
 /// <summary>What removing images has done.</summary>
 /// <param name="Untagged">The names that are gone.</param>
 /// <param name="Deleted">The IDs of images that are gone.</param>
-public sealed record RemovalResult(IReadOnlyList<string> Untagged, IReadOnlyList<Digest> Deleted);
+public sealed record RemovalResult(IReadOnlyList<string> Untagged, IReadOnlyList<Digest> Deleted)
+{
+    /// <summary>How many bytes blobs and layers took that are gone.</summary>
+    public long Freed { get; init; }
+}

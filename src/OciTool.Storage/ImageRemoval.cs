@@ -14,12 +14,18 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
     private readonly HashSet<Digest> _deleted = [];
     private readonly List<Descriptor> _removedRoots = [];
     private readonly HashSet<Digest> _removedManifests = [];
+    private long _freed;
 
-    internal RemovalResult Run(string nameOrId, bool force)
+    /// <param name="nameOrId">What people type for it.</param>
+    /// <param name="force">Removes an image with several names by its ID.</param>
+    /// <param name="withContainers">Removes the containers that were made of it.</param>
+    internal RemovalResult Run(string nameOrId, bool force, bool withContainers)
     {
-        if (images.Resolve(LayoutIndex.Read(root), nameOrId) is null)
+        if (images.Resolve(LayoutIndex.Read(root), nameOrId) is not { } present || IsElsewhere(present))
         {
-            throw new ImageNotKnownException(nameOrId);
+            throw images.Resolve(nameOrId) is null
+                ? new ImageNotKnownException(nameOrId)
+                : new OciException($"cannot remove image {Printable.Shorten(nameOrId)}: it is in an additional store, which is read-only");
         }
 
         root.EnsureWritable();
@@ -29,17 +35,21 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
         {
             using FileLock held = FileLock.Acquire(root.LockFile);
             using FileLock heldContainers = FileLock.Acquire(root.ContainersLockFile);
-            RemoveLocked(nameOrId, force, trash);
+            RemoveLocked(nameOrId, force, withContainers, trash);
         }
         finally
         {
             trash.ForEach(place => place.Dispose());
         }
 
-        return new RemovalResult(_untagged, [.. _deleted]);
+        return new RemovalResult(_untagged, [.. _deleted]) { Freed = _freed };
     }
 
-    private void RemoveLocked(string nameOrId, bool force, List<TemporaryDirectory> trash)
+    // by an ID, images of all stores are found
+    private bool IsElsewhere(ImageMatch match) =>
+        !match.IsByName && root.Additional.Count > 0 && !LayoutIndex.Read(root).Entries.Any(entry => entry.Digest == match.Root.Digest);
+
+    private void RemoveLocked(string nameOrId, bool force, bool withContainers, List<TemporaryDirectory> trash)
     {
         LayoutIndex index = LayoutIndex.Read(root);
         ImageFactsFile known = ImageFactsFile.Read(root);
@@ -53,7 +63,7 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
             RemoveId(index, known, match, nameOrId, force);
         }
 
-        RequireUnused(force, trash);
+        RequireUnused(withContainers, trash);
         (HashSet<Digest> blobs, HashSet<Digest> diffIds) = Collectable(index);
         try
         {
@@ -73,11 +83,14 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
 
         foreach (Digest blob in blobs)
         {
-            File.Delete(images.Content.PathOf(blob));
+            FileInfo file = new(images.Content.PathOf(blob));
+            _freed += file.Exists ? file.Length : 0;
+            file.Delete();
         }
 
-        foreach (Digest diffId in diffIds.Where(images.Layers.Contains))
+        foreach (Digest diffId in diffIds.Where(diffId => Directory.Exists(images.Layers.DirectoryOf(diffId))))
         {
+            _freed += images.Layers.SizeOf(diffId);
             TemporaryDirectory place = new(root);
             trash.Add(place);
             Directory.Move(images.Layers.DirectoryOf(diffId), Path.Join(place.Path, "layer"));
@@ -137,10 +150,10 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
         }
     }
 
-    private void RequireUnused(bool force, List<TemporaryDirectory> trash)
+    private void RequireUnused(bool withContainers, List<TemporaryDirectory> trash)
     {
         ContainerRecord[] users = _deleted.Count == 0 ? [] : [.. containers.List().Where(container => _deleted.Contains(container.ImageId))];
-        if (users.FirstOrDefault(container => !force || container.State == ContainerState.Running) is { } user)
+        if (users.FirstOrDefault(container => !withContainers || container.State == ContainerState.Running) is { } user)
         {
             throw new ImageInUseException(user.Id);
         }

@@ -8,7 +8,6 @@ namespace OciTool.Storage;
 public sealed class ImageStore
 {
     private readonly StorageRoot _root;
-    private readonly ImageWalk _walk;
 
     /// <summary>Creates a view of a store.</summary>
     /// <param name="root">The store.</param>
@@ -17,13 +16,15 @@ public sealed class ImageStore
         _root = root;
         Content = new ContentStore(root);
         Layers = new LayerStore(root);
-        _walk = new ImageWalk(Content, Layers);
+        Walk = new ImageWalk(Content, Layers);
     }
 
     /// <summary>The blobs that the images are made of.</summary>
     public ContentStore Content { get; }
 
     internal LayerStore Layers { get; }
+
+    internal ImageWalk Walk { get; }
 
     /// <summary>Where the trees of an image's layers lie, topmost first.</summary>
     /// <param name="config">The image's configuration.</param>
@@ -38,8 +39,25 @@ public sealed class ImageStore
     /// <exception cref="OciException">The list of names is damaged; the message names the file.</exception>
     public IReadOnlyList<ImageSummary> List()
     {
-        LayoutIndex index = LayoutIndex.Read(_root);
-        ImageFactsFile known = ImageFactsFile.Read(_root);
+        List<ImageSummary> images = ListOf(_root);
+        foreach (StorageRoot store in _root.Additional)
+        {
+            foreach (ImageSummary image in ListOf(store))
+            {
+                if (!images.Exists(listed => listed.Id == image.Id))
+                {
+                    images.Add(image with { IsReadOnly = true });
+                }
+            }
+        }
+
+        return images;
+    }
+
+    private List<ImageSummary> ListOf(StorageRoot store)
+    {
+        LayoutIndex index = LayoutIndex.Read(store);
+        ImageFactsFile known = ImageFactsFile.Read(store);
         Dictionary<Digest, (ImageFacts Facts, List<string> Names, List<Descriptor> Roots)> images = [];
         List<Digest> order = [];
         foreach (Descriptor entry in index.Entries)
@@ -78,7 +96,7 @@ public sealed class ImageStore
     /// <exception cref="PlatformNotAtHandException">The name is known, but not for the platform.</exception>
     /// <exception cref="OciException">The text stands for several images, or the image is damaged.</exception>
     public StoredImage? Find(string nameOrId, Platform? platform) =>
-        Resolve(LayoutIndex.Read(_root), nameOrId) is { } match ? Load(match, nameOrId, platform) : null;
+        Resolve(nameOrId) is { } match ? Load(match, nameOrId, platform) : null;
 
     /// <summary>Reads the documents of an image of <see cref="List"/>.</summary>
     /// <param name="summary">The image.</param>
@@ -116,12 +134,28 @@ public sealed class ImageStore
     /// <exception cref="ImageNotKnownException">Nothing has the name.</exception>
     /// <exception cref="ImageInUseException">A container uses the image, and it is running or the removal not forced.</exception>
     public RemovalResult Remove(string nameOrId, bool force, ContainerStore containers) =>
-        new ImageRemoval(_root, this, _walk, containers).Run(nameOrId, force);
+        new ImageRemoval(_root, this, Walk, containers).Run(nameOrId, force, withContainers: force);
+
+    /// <summary>Removes an image under all its names, unless a container was made of it.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="containers">The containers that may use it.</param>
+    /// <returns>Null when a container uses it, or somebody else has removed it.</returns>
+    public RemovalResult? RemoveUnused(ImageSummary image, ContainerStore containers)
+    {
+        try
+        {
+            return new ImageRemoval(_root, this, Walk, containers).Run(image.Id.ToString(), force: true, withContainers: false);
+        }
+        catch (OciException e) when (e is ImageInUseException or ImageNotKnownException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Writes a name, unless it stands already for this very thing.</summary>
     internal void Commit(string name, Document root)
     {
-        List<ImageFacts> facts = _walk.Facts(root.Descriptor);
+        List<ImageFacts> facts = Walk.Facts(root.Descriptor);
         if (LayoutIndex.Read(_root).Find(name)?.Digest == root.Digest && IsRecorded(root.Digest, facts))
         {
             return;
@@ -133,12 +167,24 @@ public sealed class ImageStore
         LayoutIndex index = LayoutIndex.Read(_root);
         index.SetName(name, root.Descriptor);
         ImageFactsFile known = ImageFactsFile.Read(_root);
-        known.Roots[root.Digest.ToString()] = facts;
-        known.Write(_root, index);
+        known.Roots[root.Digest.ToString()] = Walk.Facts(root.Descriptor); // again: another platform of it may have come meanwhile
         index.Write();
+        known.Write(_root, index); // a cache, which is never ahead of the names
     }
 
-    /// <summary>Finds what a text stands for.</summary>
+    /// <summary>Finds what a text stands for, here or else in an additional store.</summary>
+    internal ImageMatch? Resolve(string text)
+    {
+        ImageMatch? match = Resolve(LayoutIndex.Read(_root), text);
+        for (int i = 0; match is null && i < _root.Additional.Count; i++)
+        {
+            match = Resolve(LayoutIndex.Read(_root.Additional[i]), text);
+        }
+
+        return match;
+    }
+
+    /// <summary>Finds what a text stands for among the names of one store.</summary>
     internal ImageMatch? Resolve(LayoutIndex index, string text)
     {
         bool isId = ImageNames.IsId(text, out string digits, out bool explicitly);
@@ -162,7 +208,7 @@ public sealed class ImageStore
     }
 
     internal IReadOnlyList<ImageFacts> FactsOf(ImageFactsFile known, Descriptor root) =>
-        known.Roots.TryGetValue(root.Digest.ToString(), out IReadOnlyList<ImageFacts>? facts) ? facts : _walk.Facts(root);
+        known.Roots.TryGetValue(root.Digest.ToString(), out IReadOnlyList<ImageFacts>? facts) ? facts : Walk.Facts(root);
 
     private static ImageSummary Summarize(ImageFacts facts, IReadOnlyList<string> names, IReadOnlyList<Descriptor> roots) =>
         new(facts.Id, names, roots, facts.Manifest, facts.Platform, facts.Size)
@@ -207,7 +253,7 @@ public sealed class ImageStore
             }
 
             if (MediaTypes.IsIndex(entry.MediaType)
-                && _walk.Manifests(entry).FirstOrDefault(manifest => manifest.Digest == digest) is { } manifest)
+                && Walk.Manifests(entry).FirstOrDefault(manifest => manifest.Digest == digest) is { } manifest)
             {
                 return new ImageMatch(entry.Bare, name, manifest.Bare);
             }
@@ -235,7 +281,7 @@ public sealed class ImageStore
     private StoredImage Load(ImageMatch match, string asked, Platform? platform)
     {
         Descriptor manifest = match.Manifest ?? Choose(match, asked, platform);
-        ImageDocuments documents = _walk.Load(manifest)
+        ImageDocuments documents = Walk.Load(manifest)
             ?? throw new OciException($"image {Printable.Shorten(asked)} is damaged: {manifest.Digest} or its config is missing")
             {
                 Hint = "pull it again",
@@ -250,7 +296,7 @@ public sealed class ImageStore
             return match.Root;
         }
 
-        Descriptor[] atHand = [.. _walk.Manifests(match.Root)];
+        Descriptor[] atHand = [.. Walk.Manifests(match.Root)];
         if (atHand.Length == 0)
         {
             throw new OciException($"image {Printable.Shorten(asked)} is damaged: no manifest of {match.Root.Digest} is in the store")
@@ -261,7 +307,7 @@ public sealed class ImageStore
 
         // an entry without a platform may be told by its config
         (Descriptor Manifest, Platform Platform)[] known = [.. atHand.Select(manifest =>
-            (manifest, manifest.Platform ?? _walk.Load(manifest)?.Config.Platform ?? new Platform("unknown", "unknown")))];
+            (manifest, manifest.Platform ?? Walk.Load(manifest)?.Config.Platform ?? new Platform("unknown", "unknown")))];
         return known.OrderByDescending(image => PlatformMatcher.Score(platform ?? Platform.Host, image.Platform))
                 .FirstOrDefault(image => platform is null || PlatformMatcher.Score(platform, image.Platform) > 0).Manifest
             ?? throw new PlatformNotAtHandException(asked, platform!, known.Select(image => image.Platform))
@@ -273,7 +319,7 @@ public sealed class ImageStore
     private ImageSummary Summarize(StoredImage image) =>
         List().FirstOrDefault(listed => listed.Id == image.Id)
         ?? new ImageSummary(image.Id, [], [image.Root], image.ManifestDocument.Descriptor, image.Config.Platform,
-            _walk.SizeOf(new ImageDocuments(image.ManifestDocument, image.Manifest, image.ConfigDocument, image.Config)));
+            Walk.SizeOf(new ImageDocuments(image.ManifestDocument, image.Manifest, image.ConfigDocument, image.Config)));
 }
 
 /// <summary>What a text stands for.</summary>

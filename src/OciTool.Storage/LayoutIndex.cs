@@ -31,6 +31,12 @@ internal sealed class LayoutIndex
             : throw new OciException($"'{root.IndexFile}' is damaged: schemaVersion must be 2, got {index.SchemaVersion}");
     }
 
+    /// <summary>A list without names, to make a damaged one again.</summary>
+    internal static LayoutIndex Empty(StorageRoot root) => new(root, []);
+
+    /// <summary>Lists an image that has no name.</summary>
+    internal void AddNameless(Descriptor target) => _entries.Add(target.Bare);
+
     /// <summary>The name of an entry; null for an image without one.</summary>
     internal static string? NameOf(Descriptor entry)
     {

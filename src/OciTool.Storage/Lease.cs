@@ -60,18 +60,28 @@ internal sealed class Lease : IDisposable
     }
 
     /// <summary>All that is protected; the caller holds the exclusive store lock. Leases of the dead are deleted.</summary>
-    internal static HashSet<Digest> ReadAll(StorageRoot root)
+    internal static HashSet<Digest> ReadAll(StorageRoot root) => ReadAll(root, sweep: true);
+
+    /// <summary>All that is protected, as far as is known without the exclusive store lock.</summary>
+    internal static HashSet<Digest> Peek(StorageRoot root) => Directory.Exists(root.Leases) ? ReadAll(root, sweep: false) : [];
+
+    private static HashSet<Digest> ReadAll(StorageRoot root, bool sweep)
     {
         HashSet<Digest> digests = [];
         foreach (string lockFile in Directory.EnumerateFiles(root.Leases, "*" + LockSuffix))
         {
             string path = lockFile[..^LockSuffix.Length];
-            if (FileLock.TryAcquire(lockFile, out FileLock? free))
+            if (sweep && FileLock.TryAcquire(lockFile, out FileLock? free))
             {
                 File.Delete(path);
                 File.Delete(lockFile);
                 free.Dispose();
                 continue;
+            }
+
+            if (!sweep && !File.Exists(path))
+            {
+                continue; // its holder has just begun, or ended
             }
 
             using StreamReader lines = new(Open(path, FileMode.OpenOrCreate, FileAccess.Read), Encoding.ASCII);

@@ -1,4 +1,3 @@
-using System.Text;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage.Layers;
@@ -16,9 +15,11 @@ public sealed class StorageRoot
 
     private readonly string? _snapshotter;
     private bool _writable;
+    private bool _containersWritable;
+    private bool? _readOnly;
 
-    private StorageRoot(string path, string runPath, string? snapshotter) =>
-        (Path, RunPath, _snapshotter) = (path, runPath, snapshotter);
+    private StorageRoot(string path, string runPath, string? snapshotter, IReadOnlyList<StorageRoot> additional) =>
+        (Path, RunPath, _snapshotter, Additional) = (path, runPath, snapshotter, additional);
 
     /// <summary>The store's directory; a valid OCI Image Layout.</summary>
     public string Path { get; }
@@ -30,11 +31,20 @@ public sealed class StorageRoot
     /// <exception cref="OciException">There is no such form.</exception>
     public SnapshotForm? AskedForm => _snapshotter is null ? null : SnapshotForms.Parse(_snapshotter);
 
+    /// <summary>Stores whose images are used beside this one's, and that are never written.</summary>
+    public IReadOnlyList<StorageRoot> Additional { get; }
+
+    /// <summary>Whether nothing can be written here: the file system is read-only, or belongs to somebody else.</summary>
+    public bool IsReadOnly => _readOnly ??= FileAccessCheck.IsReadOnly(Path);
+
     internal string IndexFile => System.IO.Path.Join(Path, "index.json");
 
     internal string FactsFile => System.IO.Path.Join(Path, "images.json");
 
     internal string LayoutFile => System.IO.Path.Join(Path, "oci-layout");
+
+    /// <summary>The content of <c>oci-layout</c>.</summary>
+    internal static ReadOnlySpan<byte> LayoutVersion => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
 
     internal string LockFile => System.IO.Path.Join(Path, "lock");
 
@@ -44,13 +54,22 @@ public sealed class StorageRoot
 
     internal string Layers => System.IO.Path.Join(Path, "layers");
 
-    internal string Containers => System.IO.Path.Join(Path, "containers");
+    /// <summary>Where containers are made: in the store, or below the run directory when the store can only be read.</summary>
+    internal string Containers => System.IO.Path.Join(ContainerBase, "containers");
 
-    internal string ContainerNames => System.IO.Path.Join(Path, "names");
+    /// <summary>The containers that the store holds, whether or not it can be written now.</summary>
+    internal string StoredContainers => System.IO.Path.Join(Path, "containers");
 
-    internal string ContainersLockFile => System.IO.Path.Join(Path, "containers.lock");
+    internal string ContainerNames => System.IO.Path.Join(ContainerBase, "names");
 
-    internal string Temporary => System.IO.Path.Join(Path, "tmp");
+    internal string ContainersLockFile => System.IO.Path.Join(ContainerBase, "containers.lock");
+
+    internal string Temporary => System.IO.Path.Join(ContainerBase, "tmp");
+
+    /// <summary>The place of containers; several read-only stores may share a run directory.</summary>
+    private string ContainerBase => field ??= IsReadOnly
+        ? System.IO.Path.Join(RunPath, "read-only", Uri.EscapeDataString(Path))
+        : Path;
 
     internal string Locks => System.IO.Path.Join(Path, "locks");
 
@@ -60,7 +79,10 @@ public sealed class StorageRoot
     /// <param name="root">The value of <c>--root</c>.</param>
     /// <param name="runRoot">The value of <c>--runroot</c>.</param>
     /// <param name="snapshotter">The value of <c>--snapshotter</c>, before <c>OCI_SNAPSHOTTER</c>.</param>
-    public static StorageRoot Open(string? root, string? runRoot, string? snapshotter = null)
+    /// <param name="additional">
+    /// The value of <c>--additional-imagestore</c>, before <c>OCI_ADDITIONAL_STORES</c>: directories with colons between them.
+    /// </param>
+    public static StorageRoot Open(string? root, string? runRoot, string? snapshotter = null, string? additional = null)
     {
         bool isRoot = Environment.IsPrivilegedProcess;
         string path = Given(root, "OCI_ROOT")
@@ -70,7 +92,9 @@ public sealed class StorageRoot
             ?? (isRoot ? "/run/oci"
                 : Variable("XDG_RUNTIME_DIR") is { } runtime ? System.IO.Path.Join(runtime, "oci")
                 : System.IO.Path.Join(path, "run"));
-        return new StorageRoot(path, System.IO.Path.GetFullPath(run), Given(snapshotter, "OCI_SNAPSHOTTER"));
+        run = System.IO.Path.GetFullPath(run);
+        return new StorageRoot(
+            path, run, Given(snapshotter, "OCI_SNAPSHOTTER"), ReadAdditional(Given(additional, "OCI_ADDITIONAL_STORES"), path, run));
     }
 
     /// <summary>Makes the store's directories and its <c>oci-layout</c>, unless they are there.</summary>
@@ -82,17 +106,21 @@ public sealed class StorageRoot
             return;
         }
 
+        if (IsReadOnly)
+        {
+            throw new OciException($"storage '{Path}' is read-only")
+            {
+                Hint = "name a store that can be written with --root, and this one with --additional-imagestore",
+            };
+        }
+
         try
         {
-            foreach (string directory in (ReadOnlySpan<string>)
-                [Path, Blobs, Ingest, Layers, Containers, ContainerNames, Temporary, Locks, Leases])
-            {
-                Directory.CreateDirectory(directory, Private);
-            }
+            MakeDirectories(Path, Blobs, Ingest, Layers, Containers, ContainerNames, Temporary, Locks, Leases);
 
             if (!File.Exists(LayoutFile))
             {
-                WriteAtomically(LayoutFile, Encoding.UTF8.GetBytes("{\"imageLayoutVersion\":\"1.0.0\"}"), durably: true);
+                WriteAtomically(LayoutFile, LayoutVersion, durably: true);
             }
 
             _writable = true;
@@ -103,42 +131,98 @@ public sealed class StorageRoot
         }
     }
 
+    /// <summary>Makes the directories that containers need, in the store or, where that is read-only, below the run directory.</summary>
+    /// <exception cref="OciException">Neither can be written.</exception>
+    internal void EnsureContainersWritable()
+    {
+        if (!IsReadOnly)
+        {
+            EnsureWritable();
+            return;
+        }
+
+        if (_containersWritable)
+        {
+            return;
+        }
+
+        try
+        {
+            MakeDirectories(ContainerBase, Containers, ContainerNames, Temporary);
+            _containersWritable = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OciException($"storage '{Path}' is read-only, and so is '{RunPath}', where containers would be: {e.Message}", e)
+            {
+                Hint = "name a directory that can be written with --runroot",
+            };
+        }
+    }
+
     /// <summary>A new path in a directory of the store, which nothing else uses.</summary>
     internal static string Unique(string directory) =>
         System.IO.Path.Join(directory, System.IO.Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
 
     /// <summary>Replaces a file of the store: readers see the old content or the new, never a part.</summary>
+    /// <remarks>The new file is locked until it has its name: a sweeper removes only what nobody holds.</remarks>
     internal void WriteAtomically(string path, ReadOnlySpan<byte> content, bool durably, UnixFileMode? mode = null)
     {
         string temporary = Unique(Temporary);
+        using FileLock file = FileLock.Acquire(temporary);
         try
         {
-            FileStreamOptions options = new()
+            RandomAccess.Write(file.Handle, content, fileOffset: 0);
+            if (mode is { } wanted)
             {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = mode ?? (UnixFileMode.UserRead | UnixFileMode.UserWrite),
-            };
-            using (FileStream file = new(temporary, options))
+                File.SetUnixFileMode(file.Handle, wanted);
+            }
+
+            if (durably)
             {
-                file.Write(content);
-                if (durably)
-                {
-                    RandomAccess.FlushToDisk(file.SafeFileHandle);
-                }
+                RandomAccess.FlushToDisk(file.Handle);
             }
 
             File.Move(temporary, path, overwrite: true);
-            if (durably)
-            {
-                DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
-            }
         }
-        finally
+        catch
         {
             File.Delete(temporary);
+            throw;
         }
+
+        if (durably)
+        {
+            DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
+        }
+    }
+
+    private static void MakeDirectories(params ReadOnlySpan<string> directories)
+    {
+        foreach (string directory in directories)
+        {
+            Directory.CreateDirectory(directory, Private);
+        }
+    }
+
+    private static IReadOnlyList<StorageRoot> ReadAdditional(string? directories, string path, string runPath)
+    {
+        if (directories is null)
+        {
+            return [];
+        }
+
+        List<StorageRoot> additional = [];
+        foreach (string directory in directories.Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string full = System.IO.Path.GetFullPath(directory);
+            if (full != path && !additional.Exists(store => store.Path == full))
+            {
+                additional.Add(new StorageRoot(full, runPath, snapshotter: null, additional: []));
+            }
+        }
+
+        return additional;
     }
 
     private static string? Given(string? option, string variable) =>

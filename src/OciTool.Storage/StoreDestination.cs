@@ -41,7 +41,18 @@ public sealed class StoreDestination : IImageDestination, IDisposable
 
     /// <inheritdoc/>
     public Document? FindDocument(Descriptor descriptor) =>
-        Lease.Look(() => _images.Content.Find(descriptor), descriptor.Digest);
+        Lease.Look(
+            () =>
+            {
+                Document? document = _images.Content.Find(descriptor);
+                if (document is not null && _root.Additional.Count > 0)
+                {
+                    _images.Content.Write(document); // also when an additional store has it
+                }
+
+                return document;
+            },
+            descriptor.Digest);
 
     /// <inheritdoc/>
     public async Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken)

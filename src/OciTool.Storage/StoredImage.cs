@@ -16,6 +16,9 @@ public sealed record ImageSummary(
     /// <summary>When it was made; null where its config does not say so in RFC 3339.</summary>
     public DateTimeOffset? Created { get; init; }
 
+    /// <summary>Whether it is in an additional store, which is never written.</summary>
+    public bool IsReadOnly { get; init; }
+
     /// <summary>Its labels, as its author wrote them.</summary>
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 

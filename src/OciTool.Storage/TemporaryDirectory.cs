@@ -25,14 +25,18 @@ internal sealed class TemporaryDirectory : IDisposable
         _owner.Dispose();
     }
 
-    /// <summary>Removes what owners that were killed have left.</summary>
+    /// <summary>Removes what owners that were killed have left: directories, and files that were to replace others.</summary>
     internal static void Sweep(StorageRoot root)
     {
-        foreach (string path in Directory.EnumerateFiles(root.Temporary, "*" + LockSuffix))
+        foreach (string path in Directory.EnumerateFiles(root.Temporary))
         {
             if (FileLock.TryAcquire(path, out FileLock? free))
             {
-                DirectoryTree.Remove(path[..^LockSuffix.Length]);
+                if (path.EndsWith(LockSuffix, StringComparison.Ordinal))
+                {
+                    DirectoryTree.Remove(path[..^LockSuffix.Length]);
+                }
+
                 File.Delete(path);
                 free.Dispose();
             }

@@ -122,7 +122,7 @@ internal sealed class ImagesCommand : Verb
             .With("CreatedAt", GoTime.Print(row.CreatedOrZero)).With("CreatedTime", GoTime.Print(row.CreatedOrZero))
             .With("Size", HumanSize.Spaced(row.Image.Size)).With("VirtualSize", HumanSize.Spaced(row.Image.Size))
             .With("History", string.Join(", ", row.Image.Names))
-            .With("IsDangling", TemplateValue.Of(row.Name is null)).With("IsReadOnly", TemplateValue.Of(false)))];
+            .With("IsDangling", TemplateValue.Of(row.Name is null)).With("IsReadOnly", TemplateValue.Of(row.Image.IsReadOnly)).With("ReadOnly", TemplateValue.Of(row.Image.IsReadOnly)))];
         RowFormat.Parse("images", format).Write(output, elements, Headings, noHeading);
     }
 
@@ -198,6 +198,7 @@ internal sealed class ImagesCommand : Verb
             VirtualSize = Image.Size,
             Labels = Image.Labels is null ? null : new Dictionary<string, string>(Image.Labels),
             Containers = uses.GetValueOrDefault(Image.Id),
+            ReadOnly = Image.IsReadOnly,
             Dangling = Name is null,
             Names = Image.Names.Count == 0 ? null : [.. Image.Names],
             Digest = Digest.ToString(),

@@ -1,0 +1,160 @@
+using OciTool.Images;
+using OciTool.Linux;
+
+namespace OciTool.Storage;
+
+/// <summary>Removes what nothing needs: content that no name, container or pull reaches, partial downloads, and what the dead have left.</summary>
+/// <param name="root">The store.</param>
+/// <param name="images">Its images.</param>
+/// <param name="containers">Its containers.</param>
+public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerStore containers)
+{
+    private readonly List<TemporaryDirectory> _trash = [];
+    private long _freed;
+
+    /// <summary>Sweeps the store.</summary>
+    /// <returns>How many bytes of content were removed.</returns>
+    /// <exception cref="OciException">The store cannot be written, or its list of names is damaged: then all content may be needed.</exception>
+    public long Run()
+    {
+        if (!Directory.Exists(root.Path))
+        {
+            return 0;
+        }
+
+        root.EnsureWritable();
+        SweepDead();
+        try
+        {
+            using FileLock held = FileLock.Acquire(root.LockFile);
+            using FileLock heldContainers = FileLock.Acquire(root.ContainersLockFile);
+            (HashSet<Digest> blobs, HashSet<Digest> diffIds) = LiveContent(root, images, containers);
+            foreach ((string path, Digest? digest) in Entries(root.Blobs, Directory.EnumerateFiles))
+            {
+                if (digest is null || !blobs.Contains(digest.Value))
+                {
+                    _freed += new FileInfo(path).Length;
+                    File.Delete(path);
+                }
+            }
+
+            foreach ((string path, Digest? digest) in Entries(root.Layers, Directory.EnumerateDirectories))
+            {
+                if (digest is null || !diffIds.Contains(digest.Value))
+                {
+                    _freed += digest is null ? 0 : images.Layers.SizeOf(digest.Value);
+                    TemporaryDirectory place = new(root);
+                    _trash.Add(place);
+                    Directory.Move(path, Path.Join(place.Path, "layer"));
+                }
+            }
+        }
+        finally
+        {
+            _trash.ForEach(place => place.Dispose());
+        }
+
+        foreach (string partial in Directory.EnumerateFiles(root.Ingest))
+        {
+            long size = new FileInfo(partial) is { Exists: true, Length: var length } ? length : 0;
+            _freed += RemoveFree(Path.Join(root.Locks, LockNameOf(Path.GetFileName(partial))), partial) ? size : 0;
+        }
+
+        foreach (string path in Directory.EnumerateFiles(root.Locks))
+        {
+            RemoveFree(path, path);
+        }
+
+        return _freed;
+    }
+
+    /// <summary>Removes what killed processes have left and the next writer would remove: temporary files, leases, halves of containers.</summary>
+    internal void SweepDead()
+    {
+        TemporaryDirectory.Sweep(root);
+        containers.SweepRemains();
+        using FileLock held = FileLock.Acquire(root.LockFile);
+        Lease.ReadAll(root);
+    }
+
+    /// <summary>All content that something needs; the caller holds the exclusive store lock.</summary>
+    internal static (HashSet<Digest> Blobs, HashSet<Digest> DiffIds) LiveContent(StorageRoot root, ImageStore images, ContainerStore containers)
+    {
+        HashSet<Digest> blobs = Lease.ReadAll(root);
+        HashSet<Digest> diffIds = [.. blobs];
+        foreach (Descriptor entry in LayoutIndex.Read(root).Entries)
+        {
+            images.Walk.Reach(entry, without: [], blobs, diffIds);
+        }
+
+        foreach (ContainerRecord container in containers.ListReadable())
+        {
+            images.Walk.Reach(container.ImageDigest, blobs, diffIds);
+        }
+
+        return (blobs, diffIds);
+    }
+
+    /// <summary>The name of the lock of a file of a partial download: its digest, without what is behind a dot.</summary>
+    internal static string LockNameOf(string partial)
+    {
+        int dot = partial.IndexOf('.', StringComparison.Ordinal);
+        return dot < 0 ? partial : partial[..dot];
+    }
+
+    /// <summary>Whether somebody holds a lock; one without a file is free.</summary>
+    internal static bool IsHeld(string lockPath)
+    {
+        if (!File.Exists(lockPath))
+        {
+            return false;
+        }
+
+        try
+        {
+            if (!FileLock.TryAcquire(lockPath, out FileLock? free, shared: true))
+            {
+                return true;
+            }
+
+            free.Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true; // nobody can tell
+        }
+    }
+
+    /// <summary>Removes a file unless somebody holds its lock, and the lock's file with it.</summary>
+    internal static bool RemoveFree(string lockPath, string path)
+    {
+        if (!FileLock.TryAcquire(lockPath, out FileLock? free))
+        {
+            return false;
+        }
+
+        using (free)
+        {
+            File.Delete(path);
+            File.Delete(lockPath);
+            return true;
+        }
+    }
+
+    // each algorithm that we write has a directory; what another tool may have put beside these is its own
+    private static List<(string Path, Digest? Digest)> Entries(string place, Func<string, IEnumerable<string>> enumerate)
+    {
+        List<(string, Digest?)> entries = [];
+        foreach (string algorithm in (string[])["sha256", "sha512"])
+        {
+            string directory = Path.Join(place, algorithm);
+            foreach (string path in Directory.Exists(directory) ? enumerate(directory) : [])
+            {
+                entries.Add((path, Digest.TryParse($"{algorithm}:{Path.GetFileName(path)}", provider: null, out Digest digest) ? digest : null));
+            }
+        }
+
+        return entries;
+    }
+}
