@@ -34,10 +34,14 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <param name="container">The container.</param>
     /// <exception cref="ContainerNameTakenException">Another container has the name.</exception>
     /// <exception cref="OciException">The image was removed meanwhile, or the store cannot be written.</exception>
-    public void Create(ContainerRecord container)
+    public void Create(ContainerRecord container) => CreateHeld(container).Dispose();
+
+    /// <summary>Makes a container that this process is going to run: see <see cref="TryHold"/>.</summary>
+    /// <inheritdoc cref="Create"/>
+    public FileLock CreateHeld(ContainerRecord container)
     {
         root.EnsureWritable();
-        using FileLock held = FileLock.Acquire(root.ContainersLockFile);
+        using FileLock held = root.Lock(root.ContainersLockFile);
         if (!File.Exists(images.Content.PathOf(container.ImageDigest)))
         {
             throw new ImageNotKnownException(container.ImageName);
@@ -49,8 +53,20 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         }
 
         Directory.CreateDirectory(DirectoryOf(container.Id), Private);
-        Write(container);
-        File.WriteAllText(NameFile(container.Name), container.Id);
+        FileLock? runner = null;
+        try
+        {
+            runner = FileLock.Acquire(LockFile(container.Id));
+            Write(container);
+            File.WriteAllText(NameFile(container.Name), container.Id);
+            return runner;
+        }
+        catch
+        {
+            runner?.Dispose();
+            DirectoryTree.Remove(DirectoryOf(container.Id));
+            throw;
+        }
     }
 
     /// <summary>Finds a container by its name, its ID or the beginning of its ID.</summary>
@@ -130,7 +146,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     {
         root.EnsureWritable();
         TemporaryDirectory trash;
-        using (FileLock held = FileLock.Acquire(root.ContainersLockFile))
+        using (FileLock held = root.Lock(root.ContainersLockFile))
         {
             if (IsHeld(container.Id) && Read(container.Id) is { State: ContainerState.Running })
             {
@@ -143,6 +159,48 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         trash.Dispose();
     }
 
+    /// <summary>
+    /// Removes what killed processes have left: containers that were never whole, ended ones that were run with <c>--rm</c>,
+    /// and names without a container.
+    /// </summary>
+    internal void Sweep()
+    {
+        List<TemporaryDirectory> trash = [];
+        using (FileLock held = root.Lock(root.ContainersLockFile)) // under which containers are made
+        {
+            foreach (string id in Directory.EnumerateDirectories(root.Containers).Select(path => Path.GetFileName(path)))
+            {
+                if (IsAbandoned(id))
+                {
+                    trash.Add(Discard(id));
+                }
+            }
+
+            foreach (string name in Directory.EnumerateFiles(root.ContainerNames))
+            {
+                if (FindIdByName(Path.GetFileName(name)) is null)
+                {
+                    File.Delete(name);
+                }
+            }
+        }
+
+        trash.ForEach(place => place.Dispose());
+    }
+
+    private bool IsAbandoned(string id)
+    {
+        try
+        {
+            // an empty record is of a power loss: what its container wrote may be dear to somebody
+            return !IsHeld(id) && (!File.Exists(RecordFile(id)) || Read(id) is { AutoRemove: true });
+        }
+        catch (OciException)
+        {
+            return false; // a damaged record is for people to look at
+        }
+    }
+
     /// <summary>Moves a container out of sight; disposing deletes it. The caller holds the lock of the containers.</summary>
     internal TemporaryDirectory Discard(ContainerRecord container)
     {
@@ -151,10 +209,15 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
             File.Delete(NameFile(container.Name));
         }
 
+        return Discard(container.Id);
+    }
+
+    private TemporaryDirectory Discard(string id)
+    {
         TemporaryDirectory trash = new(root);
-        if (Directory.Exists(DirectoryOf(container.Id)))
+        if (Directory.Exists(DirectoryOf(id)))
         {
-            Directory.Move(DirectoryOf(container.Id), Path.Join(trash.Path, "container"));
+            Directory.Move(DirectoryOf(id), Path.Join(trash.Path, "container"));
         }
 
         return trash;
@@ -191,10 +254,8 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
     private string LockFile(string id) => Path.Join(DirectoryOf(id), "lock");
 
-    private void Write(ContainerRecord container) => root.WriteAtomically(
-        RecordFile(container.Id),
-        StorageJson.ToBytes(container.WriteTo),
-        durably: false);
+    private void Write(ContainerRecord container) =>
+        StorageRoot.WriteAtomicallyBeside(RecordFile(container.Id), StorageJson.ToBytes(container.WriteTo));
 
     private ContainerRecord? Read(string id)
     {

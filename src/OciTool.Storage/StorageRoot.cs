@@ -17,8 +17,8 @@ public sealed class StorageRoot
     private readonly string? _snapshotter;
     private bool _writable;
 
-    private StorageRoot(string path, string runPath, string? snapshotter) =>
-        (Path, RunPath, _snapshotter) = (path, runPath, snapshotter);
+    private StorageRoot(string path, string runPath, string? snapshotter, LockPatience patience) =>
+        (Path, RunPath, _snapshotter, Patience) = (path, runPath, snapshotter, patience);
 
     /// <summary>The store's directory; a valid OCI Image Layout.</summary>
     public string Path { get; }
@@ -29,6 +29,9 @@ public sealed class StorageRoot
     /// <summary>The form that layers shall have; null for the one that suits this machine.</summary>
     /// <exception cref="OciException">There is no such form.</exception>
     public SnapshotForm? AskedForm => _snapshotter is null ? null : SnapshotForms.Parse(_snapshotter);
+
+    /// <summary>How long to wait for the store's locks, and whom to tell.</summary>
+    internal LockPatience Patience { get; }
 
     internal string IndexFile => System.IO.Path.Join(Path, "index.json");
 
@@ -60,7 +63,8 @@ public sealed class StorageRoot
     /// <param name="root">The value of <c>--root</c>.</param>
     /// <param name="runRoot">The value of <c>--runroot</c>.</param>
     /// <param name="snapshotter">The value of <c>--snapshotter</c>, before <c>OCI_SNAPSHOTTER</c>.</param>
-    public static StorageRoot Open(string? root, string? runRoot, string? snapshotter = null)
+    /// <param name="patience">How long to wait for its locks; null waits in silence, without an end.</param>
+    public static StorageRoot Open(string? root, string? runRoot, string? snapshotter = null, LockPatience? patience = null)
     {
         bool isRoot = Environment.IsPrivilegedProcess;
         string path = Given(root, "OCI_ROOT")
@@ -70,7 +74,8 @@ public sealed class StorageRoot
             ?? (isRoot ? "/run/oci"
                 : Variable("XDG_RUNTIME_DIR") is { } runtime ? System.IO.Path.Join(runtime, "oci")
                 : System.IO.Path.Join(path, "run"));
-        return new StorageRoot(path, System.IO.Path.GetFullPath(run), Given(snapshotter, "OCI_SNAPSHOTTER"));
+        return new StorageRoot(path, System.IO.Path.GetFullPath(run), Given(snapshotter, "OCI_SNAPSHOTTER"),
+            patience ?? new LockPatience(Timeout: null, static _ => { }));
     }
 
     /// <summary>Makes the store's directories and its <c>oci-layout</c>, unless they are there.</summary>
@@ -103,6 +108,36 @@ public sealed class StorageRoot
         }
     }
 
+    /// <summary>Takes a lock of the store, and waits for it as long as the user wants.</summary>
+    /// <exception cref="OciException">The patience is over.</exception>
+    internal FileLock Lock(string path, bool shared = false)
+    {
+        try
+        {
+            return FileLock.Acquire(path, shared, Patience);
+        }
+        catch (LockTimeoutException e)
+        {
+            throw LockTimeout(e);
+        }
+    }
+
+    internal static OciException LockTimeout(LockTimeoutException cause) => new(cause.Message, cause)
+    {
+        Hint = "end or continue that process, or wait longer with --lock-timeout",
+    };
+
+    /// <summary>Where a blob is while it is not whole.</summary>
+    internal string PartialOf(Digest digest) => System.IO.Path.Join(Ingest, $"{digest.Algorithm}-{digest.Hex}");
+
+    /// <summary>Removes what processes that were killed have left, but for what a next pull goes on with.</summary>
+    internal void Sweep()
+    {
+        TemporaryPath.Sweep(this);
+        Lease.Sweep(this);
+        BlobReservation.Sweep(this);
+    }
+
     /// <summary>A new path in a directory of the store, which nothing else uses.</summary>
     internal static string Unique(string directory) =>
         System.IO.Path.Join(directory, System.IO.Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
@@ -110,34 +145,46 @@ public sealed class StorageRoot
     /// <summary>Replaces a file of the store: readers see the old content or the new, never a part.</summary>
     internal void WriteAtomically(string path, ReadOnlySpan<byte> content, bool durably, UnixFileMode? mode = null)
     {
-        string temporary = Unique(Temporary);
+        using TemporaryPath temporary = new(this);
+        Replace(path, temporary.Path, content, durably, mode);
+    }
+
+    /// <summary>The same by way of a temporary file beside it, for what lies in a directory of its own.</summary>
+    internal static void WriteAtomicallyBeside(string path, ReadOnlySpan<byte> content)
+    {
+        string temporary = Unique(System.IO.Path.GetDirectoryName(path)!);
         try
         {
-            FileStreamOptions options = new()
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = mode ?? (UnixFileMode.UserRead | UnixFileMode.UserWrite),
-            };
-            using (FileStream file = new(temporary, options))
-            {
-                file.Write(content);
-                if (durably)
-                {
-                    RandomAccess.FlushToDisk(file.SafeFileHandle);
-                }
-            }
-
-            File.Move(temporary, path, overwrite: true);
-            if (durably)
-            {
-                DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
-            }
+            Replace(path, temporary, content, durably: false, mode: null);
         }
         finally
         {
             File.Delete(temporary);
+        }
+    }
+
+    private static void Replace(string path, string temporary, ReadOnlySpan<byte> content, bool durably, UnixFileMode? mode)
+    {
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            UnixCreateMode = mode ?? (UnixFileMode.UserRead | UnixFileMode.UserWrite),
+        };
+        using (FileStream file = new(temporary, options))
+        {
+            Descriptors.WriteAt(file.SafeFileHandle, content, offset: 0, path);
+            if (durably)
+            {
+                DirectoryTree.SyncFile(file.SafeFileHandle, path);
+            }
+        }
+
+        File.Move(temporary, path, overwrite: true);
+        if (durably)
+        {
+            DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
         }
     }
 

@@ -1,5 +1,4 @@
 using OciTool.Images;
-using OciTool.Linux;
 using OciTool.Storage.Layers;
 using LayerContent = OciTool.Images.LayerContent;
 
@@ -13,6 +12,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     private readonly string _name;
     private readonly Lock _gate = new();
     private Lease? _lease;
+    private bool _told;
 
     internal StoreDestination(StorageRoot root, ImageStore images, Reference reference)
     {
@@ -30,7 +30,8 @@ public sealed class StoreDestination : IImageDestination, IDisposable
                 if (_lease is null)
                 {
                     _root.EnsureWritable();
-                    TemporaryDirectory.Sweep(_root);
+                    _root.Sweep();
+                    new ContainerStore(_root, _images).Sweep();
                     _lease = new Lease(_root);
                 }
 
@@ -41,14 +42,13 @@ public sealed class StoreDestination : IImageDestination, IDisposable
 
     /// <inheritdoc/>
     public Document? FindDocument(Descriptor descriptor) =>
-        Lease.Look(() => _images.Content.Find(descriptor), descriptor.Digest);
+        Lease.Look(() => _images.Content.FindReadable(descriptor), descriptor.Digest);
 
     /// <inheritdoc/>
     public async Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken)
     {
         _ = Lease; // makes the directories
-        string path = Path.Join(_root.Locks, $"{blob.Digest.Algorithm}-{blob.Digest.Hex}");
-        return new Reservation(await FileLock.AcquireAsync(path, cancellationToken), path);
+        return await BlobReservation.AcquireAsync(_root, blob, TellOnce, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -104,6 +104,15 @@ public sealed class StoreDestination : IImageDestination, IDisposable
         }
     }
 
+    // who waits for one blob of an image mostly waits for more of them
+    private void TellOnce(string message)
+    {
+        if (!Interlocked.Exchange(ref _told, true))
+        {
+            _root.Patience.Tell(message);
+        }
+    }
+
     private (bool Blob, bool Applied) Look(LayerContent layer) => Lease.Look(
         () => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(layer.DiffId)), layer.Blob.Digest, layer.DiffId);
 
@@ -126,7 +135,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
                 progress.Finished(layer.Blob);
                 return;
             }
-            catch (LayerException)
+            catch (Exception e) when (e is LayerException or BlobUnreadableException && !StoreFullException.IsCausedBy(e))
             {
                 // the stored blob may have been damaged since it was verified: fetch it, which tells
             }
@@ -134,14 +143,5 @@ public sealed class StoreDestination : IImageDestination, IDisposable
 
         await download.RunAsync(apply: !applied, cancellationToken);
         progress.Finished(layer.Blob);
-    }
-
-    private sealed class Reservation(FileLock held, string path) : IDisposable
-    {
-        public void Dispose()
-        {
-            File.Delete(path); // whoever waits for it notices, and makes a new one
-            held.Dispose();
-        }
     }
 }

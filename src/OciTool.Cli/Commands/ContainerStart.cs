@@ -73,8 +73,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         MainProcess process, StorageRoot root, ContainerStore containers, OverlaySnapshotter snapshotter, StoredImage image)
     {
         ContainerRecord container = Record(image);
-        containers.Create(container);
-        using FileLock? held = containers.TryHold(container.Id);
+        using FileLock held = containers.CreateHeld(container);
         bool keep = !Remove;
         try
         {
@@ -90,7 +89,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         {
             if (!keep)
             {
-                held?.Dispose();
+                held.Dispose();
                 containers.Remove(container);
             }
         }
