@@ -1,4 +1,7 @@
+using System.Text;
+using OciTool.Cli.Output;
 using OciTool.Images;
+using OciTool.Linux;
 using OciTool.Storage;
 
 namespace OciTool.Cli;
@@ -10,6 +13,7 @@ internal sealed record GlobalOptions
     public static readonly IReadOnlyList<(string Name, string Type, string Description)> Descriptions =
     [
         ("--additional-imagestore", "string", "Directories of stores, with colons between them, whose images are used and never written (OCI_ADDITIONAL_STORES)"),
+        ("--lock-timeout", "duration", "How long to wait for a lock of the store that another process holds, such as 30s (OCI_LOCK_TIMEOUT); without an end by default"),
         ("--log-level", "string", "Log messages above specified level (trace, debug, info, warn, error, fatal) (default \"warn\")"),
         ("--root", "string", "Path to the directory in which images and containers are stored (OCI_ROOT)"),
         ("--runroot", "string", "Path to the directory in which run-time state is stored (OCI_RUNROOT)"),
@@ -30,22 +34,30 @@ internal sealed record GlobalOptions
     /// <summary>The form in which layers are kept; null for the one that suits this machine.</summary>
     public string? Snapshotter { get; init; }
 
+    /// <summary>How long to wait for a lock of the store; null for <c>OCI_LOCK_TIMEOUT</c>, or without an end.</summary>
+    public TimeSpan? LockTimeout { get; init; }
+
     /// <summary>The least grave level that is logged, in lower case.</summary>
     public string LogLevel { get; init; } = "warn";
 
     /// <summary>The store that these options name.</summary>
-    public StorageRoot OpenStore() => StorageRoot.Open(Root, RunRoot, Snapshotter, AdditionalStores);
+    /// <exception cref="UsageException"><c>OCI_LOCK_TIMEOUT</c> is not a duration.</exception>
+    public StorageRoot OpenStore() => StorageRoot.Open(Root, RunRoot, Snapshotter, AdditionalStores, new LockPatience(
+        LockTimeout ?? (Environment.GetEnvironmentVariable("OCI_LOCK_TIMEOUT") is { Length: > 0 } value ? GoDuration.Parse(value) : null),
+        Tell));
 
     /// <summary>Whether a name with its dashes is one of these options.</summary>
-    public static bool IsName(string name) => name is "--additional-imagestore" or "--root" or "--runroot" or "--snapshotter" or "--log-level";
+    public static bool IsName(string name) =>
+        name is "--additional-imagestore" or "--root" or "--runroot" or "--snapshotter" or "--lock-timeout" or "--log-level";
 
     /// <summary>These options with one more set.</summary>
-    /// <exception cref="UsageException">The value is not a log level.</exception>
+    /// <exception cref="UsageException">The value is not one of the option.</exception>
     public GlobalOptions With(string name, string value) => name switch
     {
         "--additional-imagestore" => this with { AdditionalStores = value },
         "--root" => this with { Root = value },
         "--runroot" => this with { RunRoot = value },
+        "--lock-timeout" => this with { LockTimeout = GoDuration.Parse(value) },
         "--snapshotter" => value is "erofs" or "directory"
             ? this with { Snapshotter = value }
             : throw new UsageException($"snapshotter \"{Printable.Escape(value)}\" is not supported, choose from: erofs, directory"),
@@ -54,6 +66,20 @@ internal sealed record GlobalOptions
             : throw new UsageException(
                 $"log level \"{Printable.Escape(value)}\" is not supported, choose from: trace, debug, info, warn, warning, error, fatal, panic"),
     };
+
+    // a wait may happen where no verb's writer is at hand, and it is rare enough to make one for it
+    private static void Tell(string message)
+    {
+        try
+        {
+            using StandardOutput error = new(2);
+            error.Write(Encoding.UTF8.GetBytes($"{message}\n"));
+        }
+        catch (IOException)
+        {
+            // nobody reads it
+        }
+    }
 }
 
 /// <summary>The command line is wrong.</summary>

@@ -3,10 +3,18 @@ using System.Runtime.InteropServices;
 namespace OciTool.Cli;
 
 /// <summary>Cancels the running verb on the first SIGINT, SIGTERM or SIGHUP; the second one ends the process as usual.</summary>
+/// <remarks>
+/// A verb that is in the kernel then, where a slow disk is synced for example, is not waited for longer than
+/// <see cref="Grace"/>: a store stands being left like this, and people do not.
+/// </remarks>
 internal sealed class SignalCancellation : IDisposable
 {
+    private const PosixSignal FileSizeLimit = (PosixSignal)25; // SIGXFSZ
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(800);
+
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private Timer? _end;
     private int _signal;
 
     /// <summary>Cancelled by the first signal.</summary>
@@ -21,6 +29,7 @@ internal sealed class SignalCancellation : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Cancel(context, 2)));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Cancel(context, 15)));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Cancel(context, 1)));
+        _registrations.Add(PosixSignalRegistration.Create(FileSizeLimit, context => context.Cancel = true)); // the write that met it fails
     }
 
     /// <inheritdoc/>
@@ -31,6 +40,7 @@ internal sealed class SignalCancellation : IDisposable
             registration.Dispose();
         }
 
+        _end?.Dispose();
         _source.Dispose();
     }
 
@@ -39,6 +49,7 @@ internal sealed class SignalCancellation : IDisposable
         if (Interlocked.CompareExchange(ref _signal, signal, 0) == 0)
         {
             context.Cancel = true;
+            _end = new Timer(_ => Environment.Exit(ExitCode.SignalBase + signal), state: null, Grace, Timeout.InfiniteTimeSpan);
             _source.Cancel();
         }
     }

@@ -50,6 +50,11 @@ public static class Descriptors
         while (buffer.Length > 0)
         {
             int written = TryWrite(file, buffer);
+            if (written == -(int)Errno.EINTR)
+            {
+                continue;
+            }
+
             if (written == -(int)Errno.EAGAIN)
             {
                 // whoever shares the descriptor with us has made it non-blocking
@@ -61,6 +66,29 @@ public static class Descriptors
             buffer = written >= 0
                 ? buffer[written..]
                 : throw new ErrnoException("write", name, (Errno)(-written));
+        }
+    }
+
+    /// <summary>Writes all at an offset, whatever the file's position is; what was skipped stays a hole.</summary>
+    /// <remarks>The class library calls it a wrong argument when a file would become larger than it may.</remarks>
+    /// <exception cref="ErrnoException">The disk, the quota or the file is full, or broken.</exception>
+    public static void WriteAt(SafeFileHandle file, ReadOnlySpan<byte> buffer, long offset, string name)
+    {
+        while (buffer.Length > 0)
+        {
+            nint written = Interop.Libc.PWrite(file, buffer, buffer.Length, offset);
+            if (Interop.Libc.Interrupted(written))
+            {
+                continue;
+            }
+
+            if (written < 0)
+            {
+                throw ErrnoException.FromLastError("write", name);
+            }
+
+            buffer = buffer[(int)written..];
+            offset += written;
         }
     }
 

@@ -29,7 +29,14 @@ public static class DirectoryTree
     /// <param name="path">Its path, for errors.</param>
     public static void SyncFile(SafeFileHandle file, string path)
     {
-        if (Interop.Libc.FDataSync(file) != 0)
+        int result;
+        do
+        {
+            result = Interop.Libc.FDataSync(file);
+        }
+        while (Interop.Libc.Interrupted(result));
+
+        if (result != 0)
         {
             throw ErrnoException.FromLastError("fdatasync", path);
         }
@@ -41,10 +48,27 @@ public static class DirectoryTree
     public static void SyncFileSystem(string path)
     {
         using SafeFileHandle directory = OpenForReading(path);
-        if (Interop.Libc.Syncfs(directory) != 0)
+        int result;
+        do
+        {
+            result = Interop.Libc.Syncfs(directory);
+        }
+        while (Interop.Libc.Interrupted(result));
+
+        if (result != 0)
         {
             throw ErrnoException.FromLastError("syncfs", path);
         }
+    }
+
+    /// <summary>How many bytes an unprivileged writer may still use of the file system of a directory.</summary>
+    /// <param name="path">A path that the caller trusts.</param>
+    /// <exception cref="IOException">There is no such directory, or the file system does not say.</exception>
+    public static long FreeBytes(string path)
+    {
+        using RootDirectory directory = new(path);
+        using DirectoryDescriptor descriptor = DirectoryDescriptor.Of(directory);
+        return descriptor.FreeBytes();
     }
 
     /// <summary>Gives each of two directories the name of the other, at once.</summary>

@@ -12,7 +12,10 @@ public sealed class ErrnoException : IOException
     /// <param name="errno">Why it failed.</param>
     public ErrnoException(string call, string? operand, Errno errno)
         : base($"{call}{(operand is null ? "" : $" '{operand}'")}: {Describe(errno)}") =>
-        Errno = errno;
+        (Call, Errno) = (call, errno);
+
+    /// <summary>The call that failed.</summary>
+    public string Call { get; }
 
     /// <summary>Why the call failed.</summary>
     public Errno Errno { get; }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -21,9 +22,13 @@ public sealed class FileLock : IDisposable
     /// <summary>Takes the lock, and waits for whoever holds it.</summary>
     /// <param name="path">The lock's file; created when it is absent.</param>
     /// <param name="shared">True for a lock that other shared holders may hold too.</param>
+    /// <param name="patience">How long to wait, and whom to tell; null waits in silence, without an end.</param>
+    /// <exception cref="LockTimeoutException">The patience is over.</exception>
     /// <exception cref="IOException">The file cannot be opened or locked.</exception>
-    public static FileLock Acquire(string path, bool shared = false) =>
-        Take(path, shared ? Interop.Libc.LOCK_SH : Interop.Libc.LOCK_EX)!;
+    public static FileLock Acquire(string path, bool shared = false, LockPatience? patience = null) =>
+        TryAcquire(path, out FileLock? held, shared) ? held
+            : patience is null ? Take(path, Operation(shared))!
+            : AcquireContended(path, shared, patience);
 
     /// <summary>Takes the lock if nobody holds it.</summary>
     /// <param name="path">The lock's file; created when it is absent.</param>
@@ -31,26 +36,42 @@ public sealed class FileLock : IDisposable
     /// <param name="shared">True for a lock that other shared holders may hold too.</param>
     public static bool TryAcquire(string path, [NotNullWhen(true)] out FileLock? held, bool shared = false)
     {
-        held = Take(path, (shared ? Interop.Libc.LOCK_SH : Interop.Libc.LOCK_EX) | Interop.Libc.LOCK_NB);
+        held = Take(path, Operation(shared) | Interop.Libc.LOCK_NB);
         return held is not null;
-    }
-
-    /// <summary>Takes the lock without blocking a thread, looking again every few milliseconds.</summary>
-    /// <param name="path">The lock's file; created when it is absent.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<FileLock> AcquireAsync(string path, CancellationToken cancellationToken)
-    {
-        FileLock? held;
-        for (int delay = 2; !TryAcquire(path, out held); delay = Math.Min(delay * 2, 100))
-        {
-            await Task.Delay(delay, cancellationToken);
-        }
-
-        return held;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static int Operation(bool shared) => shared ? Interop.Libc.LOCK_SH : Interop.Libc.LOCK_EX;
+
+    // the kernel wakes waiters in their order, which looking again and again would not; but nothing ends such a wait
+    private static FileLock AcquireContended(string path, bool shared, LockPatience patience)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Task<FileLock> taking = Task.Factory.StartNew(
+            () => Take(path, Operation(shared))!, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (!EndsWithin(taking, patience.IsOver(LockPatience.Quiet) ? patience.Timeout : LockPatience.Quiet))
+        {
+            if (!patience.IsOver(Stopwatch.GetElapsedTime(start)))
+            {
+                patience.Tell($"waiting for {LockPatience.Describe(path)}");
+            }
+
+            if (!EndsWithin(taking, patience.Timeout - Stopwatch.GetElapsedTime(start)))
+            {
+                string what = LockPatience.Describe(path);
+                _ = taking.ContinueWith(
+                    late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+                throw new LockTimeoutException(patience.Timeout!.Value, what);
+            }
+        }
+
+        return taking.GetAwaiter().GetResult();
+    }
+
+    private static bool EndsWithin(Task task, TimeSpan? time) => Task.WaitAny(
+        [task], time is { } limit ? (int)Math.Clamp(limit.TotalMilliseconds, 0, int.MaxValue) : Timeout.Infinite) == 0;
 
     private static FileLock? Take(string path, int operation)
     {

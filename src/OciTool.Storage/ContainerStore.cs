@@ -42,14 +42,14 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     /// <exception cref="OciException">The image was removed meanwhile, or the store cannot be written.</exception>
     public void Create(ContainerRecord container) => CreateHeld(container).Dispose();
 
-    /// <summary>Makes a container that this process will run.</summary>
+    /// <summary>Makes a container that this process is going to run.</summary>
     /// <param name="container">The container.</param>
     /// <returns>What <see cref="TryHold"/> gives: nobody takes the container meanwhile for one whose runner was killed.</returns>
     /// <inheritdoc cref="Create"/>
     public FileLock CreateHeld(ContainerRecord container)
     {
         root.EnsureContainersWritable();
-        using FileLock held = FileLock.Acquire(root.ContainersLockFile);
+        using FileLock held = root.Lock(root.ContainersLockFile);
         if (!File.Exists(images.Content.Locate(container.ImageDigest)))
         {
             throw new ImageNotKnownException(container.ImageName);
@@ -61,11 +61,22 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         }
 
         // the name first: one whose container is not there means nothing, and a container always has its name
-        File.WriteAllText(NameFile(container.Name), container.Id);
-        Directory.CreateDirectory(DirectoryOf(container.Id), Private);
-        FileLock runs = FileLock.Acquire(LockFile(container.Id));
-        Write(container);
-        return runs;
+        FileLock? runner = null;
+        try
+        {
+            File.WriteAllText(NameFile(container.Name), container.Id);
+            Directory.CreateDirectory(DirectoryOf(container.Id), Private);
+            runner = FileLock.Acquire(LockFile(container.Id));
+            Write(container);
+            return runner;
+        }
+        catch
+        {
+            runner?.Dispose();
+            DirectoryTree.Remove(DirectoryOf(container.Id));
+            File.Delete(NameFile(container.Name));
+            throw;
+        }
     }
 
     /// <summary>Finds a container by its name, its ID or the beginning of its ID.</summary>
@@ -132,35 +143,9 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         return containers;
     }
 
-    /// <summary>Removes what a kill has left of a creation or a removal: names of containers that are gone, directories without a record.</summary>
-    internal void SweepRemains()
-    {
-        if (!Directory.Exists(root.Containers))
-        {
-            return;
-        }
-
-        using FileLock held = FileLock.Acquire(root.ContainersLockFile);
-        foreach (string file in Directory.EnumerateFiles(root.ContainerNames))
-        {
-            if (FindIdByName(Path.GetFileName(file)) is null)
-            {
-                File.Delete(file);
-            }
-        }
-
-        foreach (string directory in Directory.EnumerateDirectories(root.Containers))
-        {
-            if (IsRemains(directory))
-            {
-                using TemporaryDirectory trash = new(root);
-                Directory.Move(directory, Path.Join(trash.Path, "container"));
-            }
-        }
-    }
-
     /// <summary>Whether a directory is of a container that was never made to its end.</summary>
     internal bool IsRemains(string directory) =>
+        // an empty record is of a power loss: what its container wrote may be dear to somebody
         !File.Exists(RecordFile(Path.GetFileName(directory))) && !Directory.Exists(Path.Join(directory, "upper"))
         && !File.Exists(Path.Join(directory, "config.json")) && !IsHeld(Path.GetFileName(directory));
 
@@ -200,7 +185,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     {
         root.EnsureContainersWritable();
         TemporaryDirectory trash;
-        using (FileLock held = FileLock.Acquire(root.ContainersLockFile))
+        using (FileLock held = root.Lock(root.ContainersLockFile))
         {
             if (IsHeld(container.Id) && Read(container.Id) is { State: ContainerState.Running })
             {
@@ -217,12 +202,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
     internal TemporaryDirectory Discard(ContainerRecord container)
     {
         bool isNamed = FindIdByName(container.Name) == container.Id;
-        TemporaryDirectory trash = new(root);
-        if (Directory.Exists(DirectoryOf(container.Id)))
-        {
-            Directory.Move(DirectoryOf(container.Id), Path.Join(trash.Path, "container"));
-        }
-
+        TemporaryDirectory trash = Discard(container.Id);
         if (isNamed)
         {
             File.Delete(NameFile(container.Name));
@@ -231,9 +211,23 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         return trash;
     }
 
-    /// <summary>Writes down how containers ended whose runner was killed, and removes those that were not to be kept.</summary>
-    /// <returns>The IDs of both: what the host still has of them, such as control groups, can go.</returns>
-    /// <exception cref="OciException">A record is damaged, or the store cannot be written.</exception>
+    private TemporaryDirectory Discard(string id)
+    {
+        TemporaryDirectory trash = new(root);
+        if (Directory.Exists(DirectoryOf(id)))
+        {
+            Directory.Move(DirectoryOf(id), Path.Join(trash.Path, "container"));
+        }
+
+        return trash;
+    }
+
+    /// <summary>
+    /// Settles what killed processes have left: writes down how containers ended, removes those that were run with
+    /// <c>--rm</c> or were never whole, and names without a container.
+    /// </summary>
+    /// <returns>The IDs of containers that ended so: what the host still has of them, such as control groups, can go.</returns>
+    /// <exception cref="OciException">The store cannot be written.</exception>
     public IReadOnlyList<string> SettleKilled()
     {
         List<string> settled = [];
@@ -244,28 +238,54 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
         root.EnsureContainersWritable();
         List<TemporaryDirectory> trash = [];
-        using (FileLock held = FileLock.Acquire(root.ContainersLockFile))
+        using (FileLock held = root.Lock(root.ContainersLockFile)) // under which containers are made
         {
-            foreach (string directory in Directory.EnumerateDirectories(root.Containers))
+            foreach (string id in Directory.EnumerateDirectories(root.Containers).Select(path => Path.GetFileName(path)))
             {
-                string id = Path.GetFileName(directory);
-                if (ReadAsWritten(id) is { } container && (container.AutoRemove || container.State == ContainerState.Running) && !IsHeld(id))
+                if (IsHeld(id) || !Settle(id, trash))
                 {
-                    settled.Add(id);
-                    if (container.AutoRemove)
-                    {
-                        trash.Add(Discard(container));
-                    }
-                    else
-                    {
-                        Write(Killed(container));
-                    }
+                    continue;
+                }
+
+                settled.Add(id);
+            }
+
+            foreach (string name in Directory.EnumerateFiles(root.ContainerNames))
+            {
+                if (FindIdByName(Path.GetFileName(name)) is null)
+                {
+                    File.Delete(name);
                 }
             }
         }
 
         trash.ForEach(place => place.Dispose());
         return settled;
+    }
+
+    private bool Settle(string id, List<TemporaryDirectory> trash)
+    {
+        try
+        {
+            switch (ReadAsWritten(id))
+            {
+                case { AutoRemove: true } container:
+                    trash.Add(Discard(container));
+                    return true;
+                case { State: ContainerState.Running } container:
+                    Write(Killed(container));
+                    return true;
+                case null when IsRemains(DirectoryOf(id)):
+                    trash.Add(Discard(id));
+                    return true;
+                default:
+                    return false;
+            }
+        }
+        catch (OciException)
+        {
+            return false; // a damaged record is for people to look at
+        }
     }
 
     private static ContainerRecord Killed(ContainerRecord container) =>
@@ -308,10 +328,8 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
     private string LockFile(string id) => Path.Join(DirectoryOf(id), "lock");
 
-    private void Write(ContainerRecord container) => root.WriteAtomically(
-        RecordFile(container.Id),
-        StorageJson.ToBytes(container.WriteTo),
-        durably: false);
+    private void Write(ContainerRecord container) =>
+        StorageRoot.WriteAtomicallyBeside(RecordFile(container.Id), StorageJson.ToBytes(container.WriteTo));
 
     private ContainerRecord? Read(string id) =>
         ReadAsWritten(id) is { } container

@@ -58,7 +58,7 @@ public sealed class ContentStore(StorageRoot root)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new OciException($"blob {descriptor.Digest} is unreadable: {e.Message}", e);
+            throw new BlobUnreadableException(descriptor.Digest, e);
         }
     }
 
@@ -81,10 +81,7 @@ public sealed class ContentStore(StorageRoot root)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new OciException($"blob {blob.Digest} is unreadable: {e.Message}", e)
-            {
-                Hint = "pull the image again",
-            };
+            throw new BlobUnreadableException(blob.Digest, e);
         }
     }
 
@@ -110,12 +107,25 @@ public sealed class ContentStore(StorageRoot root)
         return path;
     }
 
+    /// <summary>The same as <see cref="Find"/> for a pull, which fetches again also what the disk does not give back.</summary>
+    internal Document? FindReadable(Descriptor descriptor)
+    {
+        try
+        {
+            return Find(descriptor);
+        }
+        catch (BlobUnreadableException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Writes a document that was verified; it becomes durable with the name that reaches it.</summary>
     internal void Write(Document document)
     {
         // what an additional store has is written here too: documents are small, and so the layout stays whole without it
         string path = PathOf(document.Digest);
-        if ((root.Additional.Count == 0 || File.Exists(path)) && Find(document.Descriptor) is not null)
+        if ((root.Additional.Count == 0 || File.Exists(path)) && FindReadable(document.Descriptor) is not null)
         {
             return;
         }

@@ -29,12 +29,13 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
         }
 
         root.EnsureWritable();
-        TemporaryDirectory.Sweep(root);
+        root.Sweep();
+        containers.SettleKilled();
         List<TemporaryDirectory> trash = [];
         try
         {
-            using FileLock held = FileLock.Acquire(root.LockFile);
-            using FileLock heldContainers = FileLock.Acquire(root.ContainersLockFile);
+            using FileLock held = root.Lock(root.LockFile);
+            using FileLock heldContainers = root.Lock(root.ContainersLockFile);
             RemoveLocked(nameOrId, force, withContainers, trash);
         }
         finally
@@ -69,7 +70,7 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
         {
             Write(index, known);
         }
-        catch (IOException e) when (LayerTransferException.IsOutOfSpace(e))
+        catch (IOException e) when (StoreFullException.IsCausedBy(e))
         {
             // a full disk: the layers that go make room. Until the name is gone they can be applied again from their blobs
             foreach (Digest diffId in diffIds)

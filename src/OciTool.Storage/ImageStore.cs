@@ -116,7 +116,7 @@ public sealed class ImageStore
         }
 
         _root.EnsureWritable();
-        using FileLock held = FileLock.Acquire(_root.LockFile);
+        using FileLock held = _root.Lock(_root.LockFile);
         LayoutIndex index = LayoutIndex.Read(_root);
         if (!Content.Contains(image.Root))
         {
@@ -163,7 +163,7 @@ public sealed class ImageStore
 
         // all that the name will lead to, before the name, and before the lock
         DirectoryTree.SyncFileSystem(_root.Path);
-        using FileLock held = FileLock.Acquire(_root.LockFile);
+        using FileLock held = _root.Lock(_root.LockFile);
         LayoutIndex index = LayoutIndex.Read(_root);
         index.SetName(name, root.Descriptor);
         ImageFactsFile known = ImageFactsFile.Read(_root);

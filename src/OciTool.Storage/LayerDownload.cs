@@ -19,7 +19,7 @@ internal sealed class LayerDownload(
 {
     private const long LargeFrom = 8 << 20;
 
-    private readonly string _partial = Path.Join(root.Ingest, $"{layer.Blob.Digest.Algorithm}-{layer.Blob.Digest.Hex}");
+    private readonly string _partial = root.PartialOf(layer.Blob.Digest);
     private readonly string _blob = content.PathOf(layer.Blob.Digest);
 
     private bool IsLarge => layer.Blob.Size >= LargeFrom;
@@ -28,14 +28,22 @@ internal sealed class LayerDownload(
     internal async Task ApplyAsync(CancellationToken cancellationToken)
     {
         using TemporaryDirectory place = new(root);
-        await using Stream blob = content.OpenRead(layer.Blob);
-        AppliedLayer applied = await OnThreadOfItsOwnAsync(() =>
+        try
         {
-            using CancellableStream stream = new(blob, cancellationToken);
-            return Apply(stream, place);
-        });
-        LayerStore.WriteRecord(applied, place);
-        await SyncAsync(applied, place);
+            await using Stream blob = content.OpenRead(layer.Blob);
+            AppliedLayer applied = await OnThreadOfItsOwnAsync(() =>
+            {
+                using StoredBlobStream stream = new(blob, layer.Blob.Digest, cancellationToken);
+                return Apply(stream, place);
+            });
+            LayerStore.WriteRecord(applied, place);
+            await SyncAsync(applied, place);
+        }
+        catch (Exception e) when (StoreFullException.IsCausedBy(e))
+        {
+            throw Full(e, apply: true);
+        }
+
         layers.Publish(place, layer.DiffId);
     }
 
@@ -49,7 +57,7 @@ internal sealed class LayerDownload(
         {
             await OnceAsync(apply, cancellationToken);
         }
-        catch (Exception e) when (resumed && (e is ContentMismatchException or LayerException))
+        catch (Exception e) when (resumed && IsDamage(e))
         {
             // the kept part may be what is wrong: once more, all of it
             File.Delete(_partial);
@@ -59,10 +67,11 @@ internal sealed class LayerDownload(
 
     private async Task OnceAsync(bool apply, CancellationToken cancellationToken)
     {
+        RequireRoom(apply);
         using TemporaryDirectory? place = apply ? new TemporaryDirectory(root) : null;
-        AppliedLayer? applied = null;
         try
         {
+            AppliedLayer? applied = null;
             if (place is null)
             {
                 await FetchAsync(relay: null, cancellationToken);
@@ -73,15 +82,20 @@ internal sealed class LayerDownload(
                 applied = await FetchAndApplyAsync(place, cancellationToken);
                 LayerStore.WriteRecord(applied, place);
             }
+
+            await SyncAsync(applied, place); // data, then sync, then names
         }
-        catch (Exception e) when (e is ContentMismatchException or LayerException)
+        catch (Exception e) when (IsDamage(e) || IsSyncFailure(e))
         {
+            // after a failed sync nobody knows what of it is on the disk, and another sync would not tell
             File.Delete(_partial);
-            throw;
+            throw StoreFullException.IsCausedBy(e) ? Full(e, apply) : e;
+        }
+        catch (Exception e) when (StoreFullException.IsCausedBy(e))
+        {
+            throw Full(e, apply);
         }
 
-        // data, then sync, then names
-        await SyncAsync(applied, place);
         File.SetUnixFileMode(_partial, ContentStore.BlobMode);
         Directory.CreateDirectory(Path.GetDirectoryName(_blob)!);
         File.Move(_partial, _blob, overwrite: true);
@@ -89,6 +103,34 @@ internal sealed class LayerDownload(
         {
             layers.Publish(place, layer.DiffId);
         }
+    }
+
+    /// <summary>Whether the content is wrong, be it as it came or as it was kept.</summary>
+    private static bool IsDamage(Exception failure) =>
+        failure is ContentMismatchException or LayerException or BlobUnreadableException && !StoreFullException.IsCausedBy(failure);
+
+    private static bool IsSyncFailure(Exception? failure) => failure is not null
+        && (failure is ErrnoException { Call: "fdatasync" or "syncfs" } || IsSyncFailure(failure.InnerException));
+
+    private void RequireRoom(bool apply)
+    {
+        FileInfo partial = new(_partial);
+        long free = DirectoryTree.FreeBytes(root.Path);
+        if (layer.Blob.Size - (partial.Exists ? partial.Length : 0) > free)
+        {
+            throw new StoreFullException(layer.ToString(), StillNeeded(apply), free);
+        }
+    }
+
+    private StoreFullException Full(Exception cause, bool apply) =>
+        new(cause, layer.ToString(), StillNeeded(apply), DirectoryTree.FreeBytes(root.Path));
+
+    // what a layer unpacks to is known at its end only; three times is what gzip makes of programs
+    private long StillNeeded(bool apply)
+    {
+        FileInfo partial = new(_partial);
+        long missing = File.Exists(_blob) ? 0 : layer.Blob.Size - (partial.Exists ? partial.Length : 0);
+        return missing + (apply ? layer.Blob.Size * 3 : 0);
     }
 
     /// <summary>Makes what has no name yet durable: small things by one sync for many, large ones by themselves.</summary>
@@ -182,7 +224,15 @@ internal sealed class LayerDownload(
 
         long size = file.Length;
         progress.Started(layer.Blob, size);
-        await PumpAsync(file, sink: null, hash, relay, size, cancellationToken);
+        try
+        {
+            await PumpAsync(file, sink: null, hash, relay, size, cancellationToken);
+        }
+        catch (IOException e) when (relay is not { IsAbandoned: true })
+        {
+            throw new BlobUnreadableException(layer.Blob.Digest, e);
+        }
+
         if (size < layer.Blob.Size)
         {
             await using Stream source = await layer.OpenAsync(size, cancellationToken);
@@ -227,7 +277,7 @@ internal sealed class LayerDownload(
                 hash.AppendData(buffer, 0, read);
                 if (sink is not null)
                 {
-                    sink.Write(buffer, 0, read);
+                    Descriptors.WriteAt(sink.SafeFileHandle, buffer.AsSpan(0, read), start + total - read, _partial);
                     writeBack!.WrittenTo(start + total);
                     progress.Advanced(layer.Blob, read);
                 }

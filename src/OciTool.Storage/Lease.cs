@@ -32,7 +32,7 @@ internal sealed class Lease : IDisposable
     /// <summary>Protects content from now on, then looks at the store.</summary>
     internal T Look<T>(Func<T> look, params ReadOnlySpan<Digest> digests)
     {
-        using FileLock shared = FileLock.Acquire(_root.LockFile, shared: true);
+        using FileLock shared = _root.Lock(_root.LockFile, shared: true);
         lock (_gate)
         {
             foreach (Digest digest in digests)
@@ -70,15 +70,12 @@ internal sealed class Lease : IDisposable
         HashSet<Digest> digests = [];
         foreach (string lockFile in Directory.EnumerateFiles(root.Leases, "*" + LockSuffix))
         {
-            string path = lockFile[..^LockSuffix.Length];
-            if (sweep && FileLock.TryAcquire(lockFile, out FileLock? free))
+            if (sweep && TryReclaim(lockFile))
             {
-                File.Delete(path);
-                File.Delete(lockFile);
-                free.Dispose();
                 continue;
             }
 
+            string path = lockFile[..^LockSuffix.Length];
             if (!sweep && !File.Exists(path))
             {
                 continue; // its holder has just begun, or ended
@@ -95,6 +92,28 @@ internal sealed class Lease : IDisposable
         }
 
         return digests;
+    }
+
+    /// <summary>Deletes the leases of the dead.</summary>
+    internal static void Sweep(StorageRoot root)
+    {
+        foreach (string lockFile in Directory.EnumerateFiles(root.Leases, "*" + LockSuffix))
+        {
+            TryReclaim(lockFile);
+        }
+    }
+
+    private static bool TryReclaim(string lockFile)
+    {
+        if (!FileLock.TryAcquire(lockFile, out FileLock? free))
+        {
+            return false;
+        }
+
+        File.Delete(lockFile[..^LockSuffix.Length]);
+        File.Delete(lockFile);
+        free.Dispose();
+        return true;
     }
 
     private static FileStream Open(string path, FileMode mode, FileAccess access) =>

@@ -18,8 +18,9 @@ public sealed class StorageRoot
     private bool _containersWritable;
     private bool? _readOnly;
 
-    private StorageRoot(string path, string runPath, string? snapshotter, IReadOnlyList<StorageRoot> additional) =>
-        (Path, RunPath, _snapshotter, Additional) = (path, runPath, snapshotter, additional);
+    private StorageRoot(
+        string path, string runPath, string? snapshotter, IReadOnlyList<StorageRoot> additional, LockPatience patience) =>
+        (Path, RunPath, _snapshotter, Additional, Patience) = (path, runPath, snapshotter, additional, patience);
 
     /// <summary>The store's directory; a valid OCI Image Layout.</summary>
     public string Path { get; }
@@ -36,6 +37,9 @@ public sealed class StorageRoot
 
     /// <summary>Whether nothing can be written here: the file system is read-only, or belongs to somebody else.</summary>
     public bool IsReadOnly => _readOnly ??= FileAccessCheck.IsReadOnly(Path);
+
+    /// <summary>How long to wait for the store's locks, and whom to tell.</summary>
+    internal LockPatience Patience { get; }
 
     internal string IndexFile => System.IO.Path.Join(Path, "index.json");
 
@@ -82,7 +86,9 @@ public sealed class StorageRoot
     /// <param name="additional">
     /// The value of <c>--additional-imagestore</c>, before <c>OCI_ADDITIONAL_STORES</c>: directories with colons between them.
     /// </param>
-    public static StorageRoot Open(string? root, string? runRoot, string? snapshotter = null, string? additional = null)
+    /// <param name="patience">How long to wait for its locks; null waits in silence, without an end.</param>
+    public static StorageRoot Open(
+        string? root, string? runRoot, string? snapshotter = null, string? additional = null, LockPatience? patience = null)
     {
         bool isRoot = Environment.IsPrivilegedProcess;
         string path = Given(root, "OCI_ROOT")
@@ -93,8 +99,9 @@ public sealed class StorageRoot
                 : Variable("XDG_RUNTIME_DIR") is { } runtime ? System.IO.Path.Join(runtime, "oci")
                 : System.IO.Path.Join(path, "run"));
         run = System.IO.Path.GetFullPath(run);
+        patience ??= new LockPatience(Timeout: null, static _ => { });
         return new StorageRoot(
-            path, run, Given(snapshotter, "OCI_SNAPSHOTTER"), ReadAdditional(Given(additional, "OCI_ADDITIONAL_STORES"), path, run));
+            path, run, Given(snapshotter, "OCI_SNAPSHOTTER"), ReadAdditional(Given(additional, "OCI_ADDITIONAL_STORES"), path, run, patience), patience);
     }
 
     /// <summary>Makes the store's directories and its <c>oci-layout</c>, unless they are there.</summary>
@@ -160,40 +167,59 @@ public sealed class StorageRoot
         }
     }
 
+    /// <summary>Takes a lock of the store, and waits for it as long as the user wants.</summary>
+    /// <exception cref="OciException">The patience is over.</exception>
+    internal FileLock Lock(string path, bool shared = false)
+    {
+        try
+        {
+            return FileLock.Acquire(path, shared, Patience);
+        }
+        catch (LockTimeoutException e)
+        {
+            throw LockTimeout(e);
+        }
+    }
+
+    internal static OciException LockTimeout(LockTimeoutException cause) => new(cause.Message, cause)
+    {
+        Hint = "end or continue that process, or wait longer with --lock-timeout",
+    };
+
+    /// <summary>Where a blob is while it is not whole.</summary>
+    internal string PartialOf(Digest digest) => System.IO.Path.Join(Ingest, $"{digest.Algorithm}-{digest.Hex}");
+
+    /// <summary>Removes what processes that were killed have left, but for what a next pull goes on with.</summary>
+    internal void Sweep()
+    {
+        TemporaryPath.Sweep(this);
+        Lease.Sweep(this);
+        BlobReservation.Sweep(this);
+    }
+
     /// <summary>A new path in a directory of the store, which nothing else uses.</summary>
     internal static string Unique(string directory) =>
         System.IO.Path.Join(directory, System.IO.Path.GetRandomFileName().Replace(".", "", StringComparison.Ordinal));
 
     /// <summary>Replaces a file of the store: readers see the old content or the new, never a part.</summary>
-    /// <remarks>The new file is locked until it has its name: a sweeper removes only what nobody holds.</remarks>
     internal void WriteAtomically(string path, ReadOnlySpan<byte> content, bool durably, UnixFileMode? mode = null)
     {
-        string temporary = Unique(Temporary);
-        using FileLock file = FileLock.Acquire(temporary);
+        using TemporaryPath temporary = new(this);
+        Replace(path, temporary.Path, content, durably, mode);
+    }
+
+    /// <summary>The same by way of a temporary file beside it, for what lies in a directory of its own.</summary>
+    internal static void WriteAtomicallyBeside(string path, ReadOnlySpan<byte> content)
+    {
+        string temporary = Unique(System.IO.Path.GetDirectoryName(path)!);
         try
         {
-            RandomAccess.Write(file.Handle, content, fileOffset: 0);
-            if (mode is { } wanted)
-            {
-                File.SetUnixFileMode(file.Handle, wanted);
-            }
-
-            if (durably)
-            {
-                RandomAccess.FlushToDisk(file.Handle);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            Replace(path, temporary, content, durably: false, mode: null);
         }
         catch
         {
             File.Delete(temporary);
             throw;
-        }
-
-        if (durably)
-        {
-            DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
         }
     }
 
@@ -205,7 +231,7 @@ public sealed class StorageRoot
         }
     }
 
-    private static IReadOnlyList<StorageRoot> ReadAdditional(string? directories, string path, string runPath)
+    private static IReadOnlyList<StorageRoot> ReadAdditional(string? directories, string path, string runPath, LockPatience patience)
     {
         if (directories is null)
         {
@@ -218,11 +244,36 @@ public sealed class StorageRoot
             string full = System.IO.Path.GetFullPath(directory);
             if (full != path && !additional.Exists(store => store.Path == full))
             {
-                additional.Add(new StorageRoot(full, runPath, snapshotter: null, additional: []));
+                additional.Add(new StorageRoot(full, runPath, snapshotter: null, additional: [], patience));
             }
         }
 
         return additional;
+    }
+
+    private static void Replace(string path, string temporary, ReadOnlySpan<byte> content, bool durably, UnixFileMode? mode)
+    {
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            UnixCreateMode = mode ?? (UnixFileMode.UserRead | UnixFileMode.UserWrite),
+        };
+        using (FileStream file = new(temporary, options))
+        {
+            Descriptors.WriteAt(file.SafeFileHandle, content, offset: 0, path);
+            if (durably)
+            {
+                DirectoryTree.SyncFile(file.SafeFileHandle, path);
+            }
+        }
+
+        File.Move(temporary, path, overwrite: true);
+        if (durably)
+        {
+            DirectoryTree.SyncNames(System.IO.Path.GetDirectoryName(path)!);
+        }
     }
 
     private static string? Given(string? option, string variable) =>

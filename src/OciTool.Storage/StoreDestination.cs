@@ -1,5 +1,4 @@
 using OciTool.Images;
-using OciTool.Linux;
 using OciTool.Storage.Layers;
 using LayerContent = OciTool.Images.LayerContent;
 
@@ -13,6 +12,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     private readonly string _name;
     private readonly Lock _gate = new();
     private Lease? _lease;
+    private bool _told;
 
     internal StoreDestination(StorageRoot root, ImageStore images, Reference reference)
     {
@@ -30,7 +30,8 @@ public sealed class StoreDestination : IImageDestination, IDisposable
                 if (_lease is null)
                 {
                     _root.EnsureWritable();
-                    TemporaryDirectory.Sweep(_root);
+                    _root.Sweep();
+                    new ContainerStore(_root, _images).SettleKilled();
                     _lease = new Lease(_root);
                 }
 
@@ -44,7 +45,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
         Lease.Look(
             () =>
             {
-                Document? document = _images.Content.Find(descriptor);
+                Document? document = _images.Content.FindReadable(descriptor);
                 if (document is not null && _root.Additional.Count > 0)
                 {
                     _images.Content.Write(document); // also when an additional store has it
@@ -58,8 +59,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     public async Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken)
     {
         _ = Lease; // makes the directories
-        string path = Path.Join(_root.Locks, $"{blob.Digest.Algorithm}-{blob.Digest.Hex}");
-        return new Reservation(await FileLock.AcquireAsync(path, cancellationToken), path);
+        return await BlobReservation.AcquireAsync(_root, blob, TellOnce, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -115,6 +115,15 @@ public sealed class StoreDestination : IImageDestination, IDisposable
         }
     }
 
+    // who waits for one blob of an image mostly waits for more of them
+    private void TellOnce(string message)
+    {
+        if (!Interlocked.Exchange(ref _told, true))
+        {
+            _root.Patience.Tell(message);
+        }
+    }
+
     private (bool Blob, bool Applied) Look(LayerContent layer) => Lease.Look(
         () => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(layer.DiffId)), layer.Blob.Digest, layer.DiffId);
 
@@ -137,7 +146,7 @@ public sealed class StoreDestination : IImageDestination, IDisposable
                 progress.Finished(layer.Blob);
                 return;
             }
-            catch (LayerException)
+            catch (Exception e) when (e is LayerException or BlobUnreadableException && !StoreFullException.IsCausedBy(e))
             {
                 // the stored blob may have been damaged since it was verified: fetch it, which tells
             }
@@ -145,14 +154,5 @@ public sealed class StoreDestination : IImageDestination, IDisposable
 
         await download.RunAsync(apply: !applied, cancellationToken);
         progress.Finished(layer.Blob);
-    }
-
-    private sealed class Reservation(FileLock held, string path) : IDisposable
-    {
-        public void Dispose()
-        {
-            File.Delete(path); // whoever waits for it notices, and makes a new one
-            held.Dispose();
-        }
     }
 }

@@ -26,8 +26,8 @@ public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerSto
         SweepDead();
         try
         {
-            using FileLock held = FileLock.Acquire(root.LockFile);
-            using FileLock heldContainers = FileLock.Acquire(root.ContainersLockFile);
+            using FileLock held = root.Lock(root.LockFile);
+            using FileLock heldContainers = root.Lock(root.ContainersLockFile);
             (HashSet<Digest> blobs, HashSet<Digest> diffIds) = LiveContent(root, images, containers);
             foreach ((string path, Digest? digest) in Entries(root.Blobs, Directory.EnumerateFiles))
             {
@@ -71,9 +71,9 @@ public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerSto
     /// <summary>Removes what killed processes have left and the next writer would remove: temporary files, leases, halves of containers.</summary>
     internal void SweepDead()
     {
-        TemporaryDirectory.Sweep(root);
-        containers.SweepRemains();
-        using FileLock held = FileLock.Acquire(root.LockFile);
+        root.Sweep();
+        containers.SettleKilled();
+        using FileLock held = root.Lock(root.LockFile);
         Lease.ReadAll(root);
     }
 

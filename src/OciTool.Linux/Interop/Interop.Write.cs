@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
@@ -11,5 +12,8 @@ internal static partial class Interop
 
         [LibraryImport(Name, EntryPoint = "pwrite", SetLastError = true)]
         internal static partial nint PWrite(int file, ReadOnlySpan<byte> bytes, nint count, long offset);
+
+        [LibraryImport(Name, EntryPoint = "pwrite", SetLastError = true)]
+        internal static partial nint PWrite(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint count, long offset);
     }
 }

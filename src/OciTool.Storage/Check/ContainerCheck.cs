@@ -18,7 +18,7 @@ internal sealed class ContainerCheck(CheckContext context)
             return _found;
         }
 
-        using FileLock? held = root.IsReadOnly ? null : FileLock.Acquire(root.ContainersLockFile);
+        using FileLock? held = root.IsReadOnly ? null : root.Lock(root.ContainersLockFile);
         foreach (string directory in Directory.EnumerateDirectories(root.Containers))
         {
             if (!context.Containers.IsRemains(directory))

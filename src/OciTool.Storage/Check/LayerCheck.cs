@@ -118,7 +118,7 @@ internal sealed class LayerCheck(CheckContext context)
         {
             using TemporaryDirectory place = new(context.Root);
             using Stream content = context.Images.Content.OpenRead(blob);
-            using CancellableStream stream = new(content, context.Cancellation);
+            using StoredBlobStream stream = new(content, blob.Digest, context.Cancellation);
             AppliedLayer fresh = LayerApplier.Apply(stream, place.Path, record.Applied.Form, diffId, new LayerLimits(), _ => { });
             string tree = Path.Join(directory, LayerApplier.NameOf(record.Applied.Form));
             wrong = fresh != record.Applied ? "layer.json says something else than its blob"
@@ -129,7 +129,7 @@ internal sealed class LayerCheck(CheckContext context)
         {
             return null; // removed meanwhile, by somebody who may
         }
-        catch (Exception e) when (e is OciException or IOException && LayerTransferException.IsOutOfSpace(e))
+        catch (Exception e) when (e is OciException or IOException && StoreFullException.IsCausedBy(e))
         {
             throw new OciException($"cannot check layer {diffId}: no space left to apply it again", e) { Hint = "add --quick" };
         }
@@ -228,7 +228,7 @@ internal sealed class LayerCheck(CheckContext context)
         try
         {
             using Stream content = context.Images.Content.OpenRead(blob);
-            using CancellableStream stream = new(content, context.Cancellation);
+            using StoredBlobStream stream = new(content, blob.Digest, context.Cancellation);
             LayerStore.WriteRecord(
                 LayerApplier.Apply(stream, place.Path, FormOf(diffId), diffId, new LayerLimits(), _ => { }), place);
             DirectoryTree.SyncFileSystem(context.Root.Path);

@@ -141,7 +141,7 @@ internal sealed class NameCheck(StorageRoot root, ImageStore images)
 
     private StoreFinding RewriteFacts(StoreFinding finding)
     {
-        using FileLock held = FileLock.Acquire(root.LockFile);
+        using FileLock held = root.Lock(root.LockFile);
         LayoutIndex index = LayoutIndex.Read(root);
         ImageFactsFile facts = new(ImageFactsFile.CurrentVersion, []);
         foreach (Descriptor entry in index.Entries)
@@ -155,7 +155,7 @@ internal sealed class NameCheck(StorageRoot root, ImageStore images)
 
     private StoreFinding TakeNames(StoreFinding finding, Descriptor entry)
     {
-        using FileLock held = FileLock.Acquire(root.LockFile);
+        using FileLock held = root.Lock(root.LockFile);
         LayoutIndex index = LayoutIndex.Read(root);
         if (LayoutIndex.NameOf(entry) is { } name && index.Find(name) is not null)
         {
@@ -169,7 +169,7 @@ internal sealed class NameCheck(StorageRoot root, ImageStore images)
     /// <summary>Makes the list of names again: of what can be read of it, and of the images that are there.</summary>
     private StoreFinding Rebuild(StoreFinding finding)
     {
-        using FileLock held = FileLock.Acquire(root.LockFile);
+        using FileLock held = root.Lock(root.LockFile);
         LayoutIndex rebuilt = LayoutIndex.Empty(root);
         HashSet<Digest> listed = [];
         int names = 0;

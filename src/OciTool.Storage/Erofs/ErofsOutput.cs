@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
+using OciTool.Linux;
 
 namespace OciTool.Storage.Erofs;
 
@@ -14,6 +15,7 @@ internal sealed class ErofsOutput : IDisposable
     private const int LongZeros = 64 * 1024;
 
     private readonly SafeFileHandle _file;
+    private readonly string _path;
     private readonly OutputThread _thread;
     private readonly byte[] _packed = new byte[ErofsFormat.BlockSize];
     private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowSize);
@@ -28,6 +30,7 @@ internal sealed class ErofsOutput : IDisposable
     public ErofsOutput(SafeFileHandle file, string path)
     {
         _file = file;
+        _path = path;
         _thread = new OutputThread(file, path);
     }
 
@@ -168,7 +171,7 @@ internal sealed class ErofsOutput : IDisposable
         SendWindow();
         _thread.Wait();
         RandomAccess.SetLength(_file, length);
-        RandomAccess.Write(_file, firstBlock, 0);
+        Descriptors.WriteAt(_file, firstBlock, 0, _path);
     }
 
     /// <inheritdoc/>

@@ -140,7 +140,7 @@ internal sealed class OutputThread(SafeFileHandle file, string path) : IDisposab
                 int data = Leading(rest[zeros..], zero: false);
                 if (data > 0)
                 {
-                    RandomAccess.Write(file, rest.Slice(zeros, data), offset + zeros);
+                    Descriptors.WriteAt(file, rest.Slice(zeros, data), offset + zeros, path);
                 }
 
                 offset += zeros + data;

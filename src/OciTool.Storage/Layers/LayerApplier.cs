@@ -31,7 +31,7 @@ public static class LayerApplier
         Stream content, string place, SnapshotForm form, Digest expectedDiffId, LayerLimits limits, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(content);
-        using LayerContent uncompressed = LayerContent.Open(content, expectedDiffId, limits.MaxBytes ?? FreeBytes(place) / 100 * 95);
+        using LayerContent uncompressed = LayerContent.Open(content, expectedDiffId, limits.MaxBytes ?? DirectoryTree.FreeBytes(place) / 100 * 95);
         Warnings warnings = new(warn);
         LayerReader layer = new(new TarReader(uncompressed), limits, warnings);
         LayerRoot? root = null;
@@ -58,11 +58,4 @@ public static class LayerApplier
 
     private static ILayerWriter OpenWriter(SnapshotForm form, string path, LayerReader layer, Warnings warnings) =>
         form == SnapshotForm.Erofs ? new ErofsWriter(path, layer, warnings) : new DirectoryWriter(path, layer, warnings);
-
-    private static long FreeBytes(string place)
-    {
-        using RootDirectory directory = new(place);
-        using DirectoryDescriptor descriptor = DirectoryDescriptor.Of(directory);
-        return descriptor.FreeBytes();
-    }
 }

@@ -70,6 +70,7 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
             return;
         }
 
+        AppDomain.CurrentDomain.ProcessExit -= RestoreCursor;
         _done.TrySetResult();
         try
         {
@@ -80,6 +81,8 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
             error.Write(ShowCursor);
         }
     }
+
+    private void RestoreCursor(object? sender, EventArgs e) => error.Write(ShowCursor);
 
     private ProgressTask LineOf(Descriptor blob) => _lines.GetOrAdd(blob.Digest, digest =>
     {
@@ -111,6 +114,7 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
                 return _context;
             }
 
+            AppDomain.CurrentDomain.ProcessExit += RestoreCursor; // when a signal ends us before this is disposed
             _console = AnsiConsole.Create(new AnsiConsoleSettings
             {
                 Out = new AnsiConsoleOutput(error),
