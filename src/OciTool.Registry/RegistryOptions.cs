@@ -32,6 +32,9 @@ public sealed record RegistryOptions
     /// <summary>How long the headers of a response may take.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>When a blob comes over several connections; tests bring their own.</summary>
+    internal ParallelRanges Ranges { get; init; } = new();
+
     /// <summary>Looks up an environment variable; tests bring their own.</summary>
     internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 }
