@@ -11,8 +11,6 @@ namespace OciTool.Registry;
 /// </remarks>
 internal sealed class ParallelBlobStream : DownloadStream
 {
-    private const int FairTrial = 8; // segments until several connections are compared with one
-
     private readonly Func<long, long?, CancellationToken, BlobStream> _open;
     private readonly long _size;
     private readonly ParallelRanges _ranges;
@@ -181,7 +179,7 @@ internal sealed class ParallelBlobStream : DownloadStream
 
     private void FetchAhead()
     {
-        if (_readSegments >= FairTrial && _arrived < _singleRate * _waited.TotalSeconds)
+        if (_readSegments >= _ranges.Trial && _arrived < _singleRate * _waited.TotalSeconds)
         {
             _buffers.Stop();
         }

@@ -18,6 +18,9 @@ internal sealed record ParallelRanges
     /// <summary>How many requests there are at most at the same time, for all blobs of a pull.</summary>
     public int MaxSegments { get; init; } = 4;
 
+    /// <summary>After how many segments several connections are compared with the one before, and given up if that was faster.</summary>
+    public int Trial { get; init; } = 8;
+
     /// <summary>How many connections a pull has at most, when its last blobs share what the first ones gave back.</summary>
     public int MaxConnections { get; init; } = 7;
 }
