@@ -40,6 +40,7 @@ public static class RegistryServices
             ConnectTimeout = options.ConnectTimeout,
             MaxConnectionsPerServer = MaxConnections,
             SslOptions = trust.Options(),
+            ConnectCallback = new AddressRace(endpoint, options, time).ConnectAsync,
         });
         services.AddHttpClient(nameof(RegistryClient))
             .ConfigureHttpClient(client =>
