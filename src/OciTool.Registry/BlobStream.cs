@@ -109,7 +109,7 @@ internal sealed class BlobStream : DownloadStream
                     return read;
                 }
 
-                cause = new HttpIOException(HttpRequestError.ResponseEnded, $"the connection ended after {_position} of {_blob.Size} bytes");
+                cause = new HttpIOException(HttpRequestError.ResponseEnded, $"the connection ended {_blob.Size - _position} bytes before the blob");
             }
             catch (Exception e) when (e is IOException or HttpRequestException or RegistryException { IsTransient: true }
                 or RegistryException { Status: >= HttpStatusCode.InternalServerError })
