@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace OciTool.Registry;
 
@@ -13,13 +12,25 @@ internal static class Addresses
         IPNetwork.Parse("::/127"), IPNetwork.Parse("fc00::/7"), IPNetwork.Parse("fe80::/10"),
     ];
 
+    private static readonly IPAddress[] MetadataServices = [IPAddress.Parse("169.254.169.254"), IPAddress.Parse("fd00:ec2::254")];
+
     /// <summary>Whether this is this machine: <c>localhost</c>, 127/8 or ::1.</summary>
     internal static bool IsLoopback(Uri server) =>
         Literal(server) is { } address ? IPAddress.IsLoopback(address) : IsLocalhost(server);
 
     /// <summary>Whether the host is written as a loopback, link-local, private or unspecified address.</summary>
     internal static bool IsInner(Uri server) =>
-        Literal(server) is { } address ? Array.Exists(Inner, network => network.Contains(address)) : IsLocalhost(server);
+        Literal(server) is { } address ? IsInner(address) : IsLocalhost(server);
+
+    /// <summary>Whether this is a loopback, link-local, private or unspecified address.</summary>
+    internal static bool IsInner(IPAddress address)
+    {
+        address = Plain(address);
+        return Array.Exists(Inner, network => network.Contains(address));
+    }
+
+    /// <summary>Whether a cloud's metadata service has this address: it hands out credentials to whoever is on the machine.</summary>
+    internal static bool IsMetadataService(IPAddress address) => Array.IndexOf(MetadataServices, Plain(address)) >= 0;
 
     /// <summary>Whether two URLs have scheme, host and port in common.</summary>
     internal static bool IsSameOrigin(Uri one, Uri other) =>
@@ -42,8 +53,7 @@ internal static class Addresses
             return "it has a user in it";
         }
 
-        // the metadata service of the clouds hands out credentials to whoever is on the machine
-        if (to.IdnHost is "169.254.169.254" or "fd00:ec2::254" || Literal(to) is { } address && address.ToString() is "169.254.169.254")
+        if (Literal(to) is { } address && IsMetadataService(address))
         {
             return "it is a cloud's metadata service";
         }
@@ -63,13 +73,8 @@ internal static class Addresses
             || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static IPAddress? Literal(Uri server)
-    {
-        if (!IPAddress.TryParse(server.IdnHost.TrimEnd('.'), out IPAddress? address))
-        {
-            return null;
-        }
+    private static IPAddress? Literal(Uri server) =>
+        IPAddress.TryParse(server.IdnHost.TrimEnd('.'), out IPAddress? address) ? Plain(address) : null;
 
-        return address.AddressFamily == AddressFamily.InterNetworkV6 && address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-    }
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

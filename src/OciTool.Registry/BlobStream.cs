@@ -4,13 +4,14 @@ using OciTool.Images;
 
 namespace OciTool.Registry;
 
-/// <summary>A blob as it comes from a registry; a broken or stalled connection is replaced where it ended.</summary>
+/// <summary>A blob, or a segment of one, over one connection; one that breaks or stalls is replaced where it ended.</summary>
 /// <remarks>
-/// The stream does not verify: size and digest are the reader's to check. It gives at most one byte more than the
-/// descriptor's size, which is what the reader needs to see that the blob is too long. As long as bytes arrive it goes
-/// on, however often the connection breaks; five connections in a row that bring nothing end it.
+/// The stream does not verify: size and digest are the reader's to check. Of a blob it gives at most one byte more than
+/// the descriptor's size, which is what the reader needs to see that the blob is too long. As long as bytes arrive it goes
+/// on, however often the connection breaks; five connections in a row that bring nothing end it. A registry that cannot go
+/// on at an offset is read once more from the beginning; for a segment that would be too much, and is an error.
 /// </remarks>
-internal sealed class BlobStream : Stream
+internal sealed class BlobStream : DownloadStream
 {
     private const int MaxFruitless = 5;
     private const int StallBytes = 1024;
@@ -20,6 +21,8 @@ internal sealed class BlobStream : Stream
     private readonly RegistryOptions _options;
     private readonly TimeProvider _time;
     private readonly CancellationToken _lifetime;
+    private readonly long _end; // of what is asked for
+    private readonly bool _isSegment;
 
     private HttpResponseMessage? _response;
     private Stream? _content;
@@ -29,27 +32,27 @@ internal sealed class BlobStream : Stream
     private int _fruitless;
     private TimeSpan _waited; // in reads, since StallBytes last came together
     private int _received;
+    private bool _rangesFailed;
     private volatile bool _stalled;
 
+    /// <param name="client">Where it comes from.</param>
+    /// <param name="blob">What it is.</param>
+    /// <param name="offset">The first byte wanted.</param>
+    /// <param name="end">Behind the last byte of a segment; null reads the blob to its end.</param>
+    /// <param name="options">The stall timeout.</param>
+    /// <param name="time">The clock of it.</param>
+    /// <param name="lifetime">Ends the stream, also in a read that waits.</param>
     internal BlobStream(
-        RegistryClient client, Descriptor blob, long offset, RegistryOptions options, TimeProvider time, CancellationToken lifetime)
+        RegistryClient client, Descriptor blob, long offset, long? end, RegistryOptions options, TimeProvider time, CancellationToken lifetime)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, blob.Size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, end ?? blob.Size);
         (_client, _blob, _position, _options, _time, _lifetime) = (client, blob, offset, options, time, lifetime);
+        (_end, _isSegment) = (end ?? blob.Size, end is not null);
     }
 
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
+    /// <summary>Whether the server has said, or shown, that it sends parts of a blob.</summary>
+    internal bool KnowsRanges { get; private set; }
 
     /// <inheritdoc/>
     public override long Position
@@ -61,7 +64,7 @@ internal sealed class BlobStream : Stream
     /// <summary>Opens the first connection, so that a blob that is not there fails now and not in a read.</summary>
     internal async Task ConnectAsync()
     {
-        if (_position >= _blob.Size)
+        if (_position >= _end)
         {
             return;
         }
@@ -82,8 +85,8 @@ internal sealed class BlobStream : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        buffer = buffer[..(int)Math.Min(buffer.Length, _blob.Size + 1 - _position)];
-        if (buffer.IsEmpty || (_content is null && _position >= _blob.Size))
+        buffer = buffer[..(int)Math.Min(buffer.Length, (_isSegment ? _end : _end + 1) - _position)];
+        if (buffer.IsEmpty || (_content is null && _position >= _end))
         {
             return 0;
         }
@@ -99,7 +102,7 @@ internal sealed class BlobStream : Stream
                 }
 
                 int read = await ReadConnectionAsync(buffer, cancellationToken);
-                if (read > 0 || _position >= _blob.Size)
+                if (read > 0 || _position >= _end)
                 {
                     _position += read;
                     _fruitless = read > 0 ? 0 : _fruitless;
@@ -115,7 +118,7 @@ internal sealed class BlobStream : Stream
             }
 
             CloseConnection();
-            if (_position >= _blob.Size)
+            if (_position >= _end)
             {
                 // all that was promised is here; whether there is more, only the broken connection knew
                 return 0;
@@ -139,28 +142,6 @@ internal sealed class BlobStream : Stream
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().GetAwaiter().GetResult();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -172,6 +153,23 @@ internal sealed class BlobStream : Stream
     }
 
     private async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await OpenConnectionAsync(cancellationToken);
+        }
+        catch (RegistryException e) when (IsRangeFailure(e) && !_isSegment && !_rangesFailed && _position > 0)
+        {
+            CloseConnection();
+            _rangesFailed = true;
+            await OpenConnectionAsync(cancellationToken);
+        }
+    }
+
+    private static bool IsRangeFailure(RegistryException e) =>
+        e.Status is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable;
+
+    private async Task OpenConnectionAsync(CancellationToken cancellationToken)
     {
         CancellationTokenSource connection = CancellationTokenSource.CreateLinkedTokenSource(_lifetime);
         _connection = connection;
@@ -192,9 +190,12 @@ internal sealed class BlobStream : Stream
             },
             state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         await using CancellationTokenRegistration registration = CancelWith(cancellationToken);
+        RangeHeaderValue? range = _isSegment ? new RangeHeaderValue(_position, _end - 1)
+            : _position > 0 && !_rangesFailed ? new RangeHeaderValue(_position, to: null)
+            : null;
         try
         {
-            _response = await _client.GetBlobAsync(_blob.Digest, _position, connection.Token);
+            _response = await _client.GetBlobAsync(_blob.Digest, range, isSpare: _isSegment, connection.Token);
         }
         catch (OperationCanceledException)
         {
@@ -205,29 +206,38 @@ internal sealed class BlobStream : Stream
         _content = await _response.Content.ReadAsStreamAsync(connection.Token);
         if (_response.StatusCode == HttpStatusCode.PartialContent)
         {
-            RequireRange(_response.Content.Headers.ContentRange);
+            RequireRange(range, _response.Content.Headers.ContentRange);
+            KnowsRanges = true;
         }
-        else if (_position > 0)
+        else if (_isSegment)
         {
-            await SkipAsync(_position, cancellationToken);
+            CloseConnection();
+            throw RangeFailure("everything");
+        }
+        else
+        {
+            KnowsRanges = !_rangesFailed && _response.Headers.AcceptRanges.Contains("bytes");
+            if (_position > 0)
+            {
+                await SkipAsync(_position, cancellationToken);
+            }
         }
     }
 
-    // RFC 9110, section 14.4: the part that was sent must be the part that was asked for
-    private void RequireRange(ContentRangeHeaderValue? range)
+    // RFC 9110, section 14.4: the part that was sent must be the part that was asked for, or its beginning
+    private void RequireRange(RangeHeaderValue? asked, ContentRangeHeaderValue? sent)
     {
-        bool isWanted = range is { Unit: "bytes", HasRange: true } && range.From == _position
-            && (!range.HasLength || range.Length == _blob.Size) && range.To < _blob.Size;
+        bool isWanted = asked is not null && sent is { Unit: "bytes", HasRange: true } && sent.From == _position
+            && (!sent.HasLength || sent.Length == _blob.Size) && sent.To < _end;
         if (!isWanted)
         {
-            string got = range is null ? "none" : Printable.Shorten(range.ToString(), 64);
             CloseConnection();
-            throw new RegistryException($"blob {_blob.Digest}: asked for the bytes from {_position} of {_blob.Size}, got the range '{got}'")
-            {
-                Status = HttpStatusCode.PartialContent,
-            };
+            throw RangeFailure(sent is null ? "a part that does not say which" : $"'{Printable.Shorten(sent.ToString(), 64)}'");
         }
     }
+
+    private RegistryException RangeFailure(string got) =>
+        new($"blob {_blob.Digest}: asked for the bytes from {_position} of {_blob.Size}, got {got}") { Status = HttpStatusCode.PartialContent };
 
     // the server ignored the range and begins at the beginning
     private async Task SkipAsync(long count, CancellationToken cancellationToken)

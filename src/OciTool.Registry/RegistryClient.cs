@@ -46,12 +46,15 @@ internal sealed class RegistryClient(
 
     /// <summary>Begins to read a blob; the response is the caller's to dispose.</summary>
     /// <param name="digest">The blob.</param>
-    /// <param name="offset">The first byte wanted; beyond 0 a range is asked for, which the registry may ignore.</param>
+    /// <param name="range">The part wanted, which the registry may ignore; null for all of it.</param>
+    /// <param name="isSpare">Whether the request only makes it faster: then a rate limit is not waited for.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    internal async Task<HttpResponseMessage> GetBlobAsync(Digest digest, long offset, CancellationToken cancellationToken)
+    internal async Task<HttpResponseMessage> GetBlobAsync(
+        Digest digest, RangeHeaderValue? range, bool isSpare, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = new(HttpMethod.Get, await UrlAsync($"blobs/{digest}", cancellationToken));
-        request.Headers.Range = offset > 0 ? new RangeHeaderValue(offset, to: null) : null;
+        request.Headers.Range = range;
+        request.Options.Set(RetryHandler.IsSpare, isSpare);
         return await SendAsync(request, $"blob {digest}", cancellationToken);
     }
 

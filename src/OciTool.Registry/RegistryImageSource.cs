@@ -12,9 +12,10 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
     private readonly Reference _reference;
     private readonly RegistryContext _context;
     private readonly RegistryConnection _connection;
+    private readonly SegmentBuffers _buffers;
 
     private RegistryImageSource(Reference reference, RegistryContext context, RegistryConnection connection) =>
-        (_reference, _context, _connection) = (reference, context, connection);
+        (_reference, _context, _connection, _buffers) = (reference, context, connection, new SegmentBuffers(context.Options.Ranges));
 
     private RegistryClient Client => _connection.Client;
 
@@ -57,20 +58,8 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <exception cref="RegistryException">The registry cannot be reached, or does not have the blob.</exception>
-    public async Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
-    {
-        BlobStream stream = new(Client, blob, offset, _context.Options, _context.Time, cancellationToken);
-        try
-        {
-            await stream.ConnectAsync();
-            return stream;
-        }
-        catch
-        {
-            await stream.DisposeAsync();
-            throw;
-        }
-    }
+    public async Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken) =>
+        await ParallelBlobStream.OpenAsync(Client, blob, offset, _context.Options, _buffers, _context.Time, cancellationToken);
 
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace OciTool.Registry;
 
 /// <summary>How one command talks to registries.</summary>
@@ -31,6 +33,12 @@ public sealed record RegistryOptions
 
     /// <summary>How long the headers of a response may take.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>When a blob comes over several connections; tests bring their own.</summary>
+    internal ParallelRanges Ranges { get; init; } = new();
+
+    /// <summary>Finds the addresses of a host; tests bring their own.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
     /// <summary>Looks up an environment variable; tests bring their own.</summary>
     internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;

@@ -9,7 +9,8 @@ namespace OciTool.Registry;
 /// <summary>Registers the registry client: the one place that knows how its HTTP pipeline is put together.</summary>
 public static class RegistryServices
 {
-    private const int MaxConnections = 6;
+    // a pull uses seven (ParallelRanges); the rest are for a token, and for one that is just being closed
+    private const int MaxConnections = 9;
 
     /// <summary>Adds the client of one repository; <see cref="RegistryImageSource"/> is what to use it through.</summary>
     /// <param name="services">The services.</param>
@@ -39,6 +40,7 @@ public static class RegistryServices
             ConnectTimeout = options.ConnectTimeout,
             MaxConnectionsPerServer = MaxConnections,
             SslOptions = trust.Options(),
+            ConnectCallback = new AddressRace(endpoint, options, time).ConnectAsync,
         });
         services.AddHttpClient(nameof(RegistryClient))
             .ConfigureHttpClient(client =>

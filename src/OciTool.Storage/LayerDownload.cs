@@ -18,6 +18,7 @@ internal sealed class LayerDownload(
     StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, ICopyProgress progress)
 {
     private const long LargeFrom = 8 << 20;
+    private const long MostForDigest = 64 << 20;
 
     private readonly string _partial = root.PartialOf(layer.Blob.Digest);
     private readonly string _blob = content.PathOf(layer.Blob.Digest);
@@ -57,9 +58,9 @@ internal sealed class LayerDownload(
         {
             await OnceAsync(apply, cancellationToken);
         }
-        catch (Exception e) when (resumed && IsDamage(e))
+        catch (Exception e) when (e is ContentMismatchException || (resumed && IsDamage(e)))
         {
-            // the kept part may be what is wrong: once more, all of it
+            // the kept part may be what is wrong, or what came: once more, all of it
             File.Delete(_partial);
             await OnceAsync(apply, cancellationToken);
         }
@@ -198,12 +199,33 @@ internal sealed class LayerDownload(
         await ((Task)applying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (applierFailed && !cancellationToken.IsCancellationRequested)
         {
+            await RequireDigestAsync(applying, cancellationToken);
             await applying;
         }
 
         await fetching;
         await syncing;
         return await applying;
+    }
+
+    /// <summary>Finds out whether a layer that cannot be applied was damaged on its way: then that is the failure.</summary>
+    /// <remarks>Of a layer of which much is missing it is not found out: whoever made it would make us download it all.</remarks>
+    private async Task RequireDigestAsync(Task<AppliedLayer> applying, CancellationToken cancellationToken)
+    {
+        if (applying.Exception?.InnerException is not LayerException
+            || layer.Blob.Size - new FileInfo(_partial).Length > MostForDigest)
+        {
+            return;
+        }
+
+        try
+        {
+            await FetchAsync(relay: null, cancellationToken);
+        }
+        catch (Exception e) when (e is OciException and not ContentMismatchException or IOException)
+        {
+            // it does not come: what was wrong before remains
+        }
     }
 
     /// <summary>Reads the kept part and then the source, up to the promised size, and verifies the digest.</summary>

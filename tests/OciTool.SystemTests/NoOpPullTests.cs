@@ -9,6 +9,7 @@ public sealed class NoOpPullTests(Machine machine) : OciTest(machine)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Fault(45, "at most three requests and no blob")]
     public async Task The_second_pull_asks_at_most_three_times_and_for_no_blob(bool isMultiArchitecture)
     {
         string repository = await RepositoryAsync(isMultiArchitecture);

@@ -53,12 +53,19 @@ internal sealed partial class ConnectionHandler(
 
     private RegistryException Explain(Uri server, HttpRequestException e)
     {
+        if (e.InnerException is RegistryException refused)
+        {
+            return refused;
+        }
+
         SocketException? socket = e.InnerException as SocketException ?? e.InnerException?.InnerException as SocketException;
+        if (socket?.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.NoRecovery or SocketError.TryAgain)
+        {
+            return Failure(server, $"cannot resolve the host {server.IdnHost}", e, isTransient: socket.SocketErrorCode is SocketError.TryAgain);
+        }
+
         switch (e.HttpRequestError)
         {
-            case HttpRequestError.NameResolutionError:
-                return Failure(server, $"cannot resolve the host {server.IdnHost}", e,
-                    isTransient: socket?.SocketErrorCode is SocketError.TryAgain);
             case HttpRequestError.SecureConnectionError when trust.Refusal(server.IdnHost) is { } refusal:
                 return Failure(server, refusal, e, hint: trust.Hint());
             case HttpRequestError.SecureConnectionError:

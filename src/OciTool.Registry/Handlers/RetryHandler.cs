@@ -10,6 +10,9 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
     /// <summary>Set on a request that only finds out whether a server speaks TLS: if it does not, plain HTTP is next.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsTlsAttempt = new("oci.tls-attempt");
 
+    /// <summary>Set on a request without which the caller gets on too: a rate limit ends it at once.</summary>
+    internal static readonly HttpRequestOptionsKey<bool> IsSpare = new("oci.spare");
+
     private const int MaxRateLimited = 5;
 
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(60);
@@ -49,7 +52,7 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         bool isTlsAttempt = request.Options.TryGetValue(IsTlsAttempt, out bool set) && set;
-        int rateLimited = 0;
+        int rateLimited = request.Options.TryGetValue(IsSpare, out bool spare) && spare ? MaxRateLimited : 0;
         for (int failures = 0; ;)
         {
             TimeSpan delay;

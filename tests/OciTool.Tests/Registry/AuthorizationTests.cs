@@ -47,6 +47,7 @@ public sealed class AuthorizationTests : RegistryTests
     }
 
     [Fact]
+    [Fault(20, "the age of a token is counted on our own clock, which does not jump")]
     public async Task A_token_serves_until_it_is_too_old()
     {
         RequireToken(lifetime: 300);
@@ -71,6 +72,7 @@ public sealed class AuthorizationTests : RegistryTests
     }
 
     [Fact]
+    [Fault(28, "a refused token is replaced once a request; the second refusal says authentication required")]
     public async Task A_token_that_is_refused_is_replaced_once_a_request()
     {
         RequireToken();

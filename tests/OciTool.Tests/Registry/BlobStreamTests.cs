@@ -21,6 +21,7 @@ public sealed class BlobStreamTests : RegistryTests
     }
 
     [Fact]
+    [Fault(21, "what is there already is not asked for again")]
     public async Task A_partial_blob_is_continued_at_its_offset()
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -37,6 +38,7 @@ public sealed class BlobStreamTests : RegistryTests
     }
 
     [Fact]
+    [Fault(22, "as long as bytes come, the download goes on where it broke off")]
     public async Task A_connection_that_breaks_again_and_again_is_continued_as_long_as_bytes_come()
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -47,6 +49,7 @@ public sealed class BlobStreamTests : RegistryTests
     }
 
     [Fact]
+    [Fault(23, "the bytes that are there are read again and dropped; nothing is appended twice")]
     public async Task A_server_that_ignores_ranges_is_read_from_the_beginning()
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -63,39 +66,48 @@ public sealed class BlobStreamTests : RegistryTests
     [InlineData("items 20000-299999/300000")]
     [InlineData("bytes */300000")]
     [InlineData(null)]
-    public async Task A_part_that_is_not_the_one_asked_for_is_refused(string? range)
+    [Fault(24, "a part that is not the one asked for is not used: the blob is read once more from its beginning, up to where it broke off")]
+    public async Task A_part_that_is_not_the_one_asked_for_makes_it_begin_anew(string? range)
     {
         Descriptor blob = Registry.AddBlob(_content);
-        Registry.Fault = async context =>
-        {
-            if (string.IsNullOrEmpty(context.Request.Headers.Range))
-            {
-                return false;
-            }
-
-            context.Response.StatusCode = 206;
-            context.Response.Headers.ContentRange = range;
-            await context.Response.Body.WriteAsync(_content.AsMemory(20_000));
-            return true;
-        };
-        RegistryException failure = await Assert.ThrowsAsync<RegistryException>(() => PullBlobAsync(blob, offset: 20_000));
-        Assert.Contains($"asked for the bytes from 20000 of 300000, got the range '{range ?? "none"}'", failure.Message, StringComparison.Ordinal);
+        Registry.Fault = context => WrongPartAsync(context, range, isAsked: !string.IsNullOrEmpty(context.Request.Headers.Range));
+        Assert.Equal(_content[20_000..], await PullBlobAsync(blob, offset: 20_000));
+        Assert.Equal(["bytes=20000-", null], Ranges);
     }
 
     [Fact]
-    public async Task An_offset_that_the_registry_refuses_is_an_error()
+    [Fault(24, "a second wrong part is an error that names both ranges")]
+    public async Task A_second_part_that_was_not_asked_for_is_an_error()
     {
         Descriptor blob = Registry.AddBlob(_content);
+        Registry.Fault = context => WrongPartAsync(context, "bytes 1-299999/300000", context.Request.Path != "/v2/");
+        RegistryException failure = await Assert.ThrowsAsync<RegistryException>(() => PullBlobAsync(blob, offset: 20_000));
+        Assert.Contains("asked for the bytes from 20000 of 300000, got 'bytes 1-299999/300000'", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(["bytes=20000-", null], Ranges);
+    }
+
+    [Fact]
+    [Fault(24, "an offset that the registry refuses (416) makes it begin anew, once")]
+    public async Task An_offset_that_the_registry_refuses_makes_it_begin_anew_once()
+    {
+        Descriptor blob = Registry.AddBlob(_content);
+        bool always = false;
         Registry.Fault = context =>
         {
-            context.Response.StatusCode = string.IsNullOrEmpty(context.Request.Headers.Range) ? 200 : 416;
-            return Task.FromResult(context.Response.StatusCode == 416);
+            bool refused = context.Request.Path != "/v2/" && (always || !string.IsNullOrEmpty(context.Request.Headers.Range));
+            context.Response.StatusCode = refused ? 416 : 200;
+            return Task.FromResult(refused);
         };
+        Assert.Equal(_content[20_000..], await PullBlobAsync(blob, offset: 20_000));
+
+        always = true;
         RegistryException failure = await Assert.ThrowsAsync<RegistryException>(() => PullBlobAsync(blob, offset: 20_000));
         Assert.Contains("has no bytes at the offset that was asked for", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(["bytes=20000-", null, "bytes=20000-", null], Ranges);
     }
 
     [Fact]
+    [Fault(22, "five connections in a row without a byte end it")]
     public async Task Five_connections_that_bring_nothing_end_it()
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -106,6 +118,7 @@ public sealed class BlobStreamTests : RegistryTests
     }
 
     [Fact]
+    [Fault(30, "less than the manifest promised is never taken for whole")]
     public async Task A_blob_that_is_too_short_is_not_taken_for_whole()
     {
         Descriptor blob = Registry.AddBlob(_content) with { Size = _content.Length + 10 };
@@ -123,6 +136,7 @@ public sealed class BlobStreamTests : RegistryTests
     }
 
     [Fact]
+    [Fault(30, "more than the manifest promised is seen after one byte")]
     public async Task Of_a_blob_that_is_too_long_one_byte_more_is_given()
     {
         Descriptor blob = Registry.AddBlob(_content) with { Size = 1000 };
@@ -130,6 +144,7 @@ public sealed class BlobStreamTests : RegistryTests
     }
 
     [Fact]
+    [Fault(25, "less than 1 KiB in 30 s makes a new connection, at the same byte")]
     public async Task A_stalled_connection_is_replaced()
     {
         Options = Options with { StallTimeout = TimeSpan.FromMilliseconds(200) };
@@ -177,6 +192,18 @@ public sealed class BlobStreamTests : RegistryTests
         Task<int> read = stream.ReadAsync(new byte[10], CancellationToken.None).AsTask();
         await pull.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+    }
+
+    private async Task<bool> WrongPartAsync(HttpContext context, string? range, bool isAsked)
+    {
+        if (isAsked)
+        {
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = range;
+            await context.Response.Body.WriteAsync(_content.AsMemory(20_000));
+        }
+
+        return isAsked;
     }
 
     private async Task<bool> BreakingAsync(HttpContext context, int breakAfter, bool ignoreRange)

@@ -13,6 +13,7 @@ public sealed class ManifestTests : RegistryTests
     private const char Escape = (char)27;
 
     [Fact]
+    [Fault(34, "a tag is resolved by one GET: there is no HEAD that could disagree")]
     public async Task Resolving_an_image_anonymously_takes_two_requests()
     {
         Descriptor manifest = Registry.AddManifest("34", MediaTypes.OciManifest, Manifest);
@@ -21,6 +22,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(36, "schema 1 is not asked for")]
     public async Task Schema_1_is_not_asked_for()
     {
         string accept = "";
@@ -46,6 +48,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(32, "a manifest by SHA-512 digest is verified with it")]
     public async Task A_manifest_by_sha512_digest_is_verified_with_it()
     {
         Digest digest = Digest.Parse($"sha512:{Convert.ToHexStringLower(SHA512.HashData(Encoding.UTF8.GetBytes(Manifest)))}");
@@ -54,6 +57,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(34, "a child of an index, and whatever was asked by digest, is verified by it")]
     public async Task A_manifest_that_is_not_the_one_of_the_digest_is_refused()
     {
         Digest wanted = Digest.Of("another"u8);
@@ -67,6 +71,7 @@ public sealed class ManifestTests : RegistryTests
     [Theory]
     [InlineData("sha256:0000000000000000000000000000000000000000000000000000000000000000", "announced a manifest with digest sha256:0000")]
     [InlineData("sha256:../../etc/passwd", "invalid digest 'sha256:../../etc/passwd'")]
+    [Fault(34, "a Docker-Content-Digest that disagrees with the body is an error")]
     public async Task An_announced_digest_that_does_not_fit_is_an_error(string announced, string error)
     {
         Registry.AddManifest("34", MediaTypes.OciManifest, Manifest);
@@ -80,6 +85,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(35, "a manifest is read up to 4 MiB")]
     public async Task A_manifest_without_end_is_given_up_at_the_limit()
     {
         long sent = 0;
@@ -105,6 +111,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(35, "a descriptor that claims more is refused without a request")]
     public async Task A_descriptor_that_claims_too_much_is_refused_without_a_request()
     {
         await using RegistryImageSource source = Source();
@@ -121,6 +128,7 @@ public sealed class ManifestTests : RegistryTests
     [InlineData(401, "UNAUTHORIZED", "authentication required: no credentials were asked for, or the image does not exist")]
     [InlineData(429, "TOOMANYREQUESTS", "too many requests: http://127.0.0.1")]
     [InlineData(502, "UNKNOWN", "502 Bad Gateway from http://127.0.0.1")]
+    [Fault(29, "401, 403 and 404, MANIFEST_UNKNOWN and NAME_UNKNOWN are told apart")]
     public async Task Errors_of_the_registry_are_told_apart(int status, string code, string expected)
     {
         Registry.Fault = async context =>
@@ -140,6 +148,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(38, "a page instead of a document is named, with its first 50 bytes, escaped")]
     public async Task A_captive_portal_is_recognised_and_what_it_says_is_escaped()
     {
         Registry.Fault = async context =>
@@ -155,6 +164,7 @@ public sealed class ManifestTests : RegistryTests
     }
 
     [Fact]
+    [Fault(38, "what a registry says is escaped and shortened")]
     public async Task What_a_registry_says_is_escaped_and_shortened()
     {
         Registry.Fault = async context =>

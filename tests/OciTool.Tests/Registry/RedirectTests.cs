@@ -9,6 +9,7 @@ public sealed class RedirectTests : RegistryTests
     private readonly byte[] _content = Bytes(1000);
 
     [Fact]
+    [Fault(33, "another host or port never gets credentials, not even when it asks for them")]
     public async Task Another_port_is_another_origin_and_gets_no_password_whatever_it_asks_for()
     {
         await using FaultRegistry other = await FaultRegistry.StartAsync();
@@ -33,6 +34,7 @@ public sealed class RedirectTests : RegistryTests
     }
 
     [Fact]
+    [Fault(33, "a relative redirect to the same origin keeps them")]
     public async Task The_same_origin_keeps_the_password_and_the_range()
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -44,6 +46,7 @@ public sealed class RedirectTests : RegistryTests
     }
 
     [Fact]
+    [Fault(33, "stopped after 10 redirects")]
     public async Task A_loop_ends_after_ten_redirects()
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -63,6 +66,7 @@ public sealed class RedirectTests : RegistryTests
     [InlineData("file:///etc/passwd", "refused: it is neither http nor https")]
     [InlineData("http://", "a redirect without a usable Location")]
     [InlineData(null, "a redirect without a usable Location")]
+    [Fault(33, "no Location, another scheme or a metadata service is refused")]
     public async Task A_redirect_to_a_place_that_is_none_for_us_is_refused(string? location, string cause)
     {
         Descriptor blob = Registry.AddBlob(_content);
@@ -91,6 +95,7 @@ public sealed class RedirectTests : RegistryTests
     [InlineData("http://localhost:5000/", "http://127.0.0.1:5001/", true)]
     [InlineData("http://localhost:5000/", "http://169.254.169.254/", false)]
     [InlineData("http://localhost:5000/", "http://[::ffff:169.254.169.254]/", false)]
+    [Fault(33, "a public registry cannot send us to a loopback, link-local or private address")]
     public void A_public_server_cannot_send_us_into_our_own_network(string from, string to, bool isAllowed) =>
         Assert.Equal(isAllowed, Addresses.Refusal(new Uri(from), new Uri(to)) is null);
 

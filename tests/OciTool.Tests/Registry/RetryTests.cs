@@ -25,6 +25,8 @@ public sealed class RetryTests : RegistryTests
     [InlineData("Tue, 24 Nov 2026 18:00:10 GMT", 10)]
     [InlineData("Tue, 24 Nov 2026 17:00:00 GMT", 0)]
     [InlineData("Mon, 24 Nov 2036 17:00:00 GMT", 60)]
+    [Fault(27, "Retry-After is honoured as seconds, fraction, duration or date, from 0 to 60 s, whatever it says")]
+    [Fault(20, "a date in the past is no negative wait, one in the far future no wait of years")]
     public void The_wait_that_a_server_asks_for_is_honoured_within_a_minute(string header, double seconds) =>
         Assert.Equal(seconds, RetryHandler.RetryAfter(header, Now)!.Value.TotalSeconds, tolerance: 1e-6);
 
@@ -33,6 +35,7 @@ public sealed class RetryTests : RegistryTests
     [InlineData("")]
     [InlineData("soon")]
     [InlineData("NaN")]
+    [Fault(27, "without an understandable Retry-After the wait is 1, 2, 4, 8 s")]
     public void A_wait_that_cannot_be_understood_is_none(string? header) => Assert.Null(RetryHandler.RetryAfter(header, Now));
 
     [Theory]
@@ -41,6 +44,7 @@ public sealed class RetryTests : RegistryTests
     [InlineData(503)]
     [InlineData(504)]
     [InlineData(408)]
+    [Fault(26, "three tries more, 1, 2 and 4 s apart, then the status and the registry are named")]
     public async Task What_may_pass_is_tried_three_times_more_after_1_2_and_4_seconds(int status)
     {
         FailManifests(status, times: 100);
@@ -55,6 +59,7 @@ public sealed class RetryTests : RegistryTests
     [InlineData(401)]
     [InlineData(403)]
     [InlineData(404)]
+    [Fault(29, "one request and no wait")]
     public async Task What_will_not_pass_is_not_tried_again(int status)
     {
         FailManifests(status, times: 100);
@@ -64,6 +69,7 @@ public sealed class RetryTests : RegistryTests
     }
 
     [Fact]
+    [Fault(27, "the wait is announced: rate limited, retrying in N s")]
     public async Task A_rate_limit_is_waited_for_and_told()
     {
         Registry.AddManifest("34", MediaTypes.OciManifest, Manifest);
@@ -74,6 +80,7 @@ public sealed class RetryTests : RegistryTests
     }
 
     [Fact]
+    [Fault(27, "given up after five tries")]
     public async Task A_rate_limit_that_stays_is_given_up_after_five_tries()
     {
         FailManifests(429, times: 100, retryAfter: "1");
@@ -82,6 +89,7 @@ public sealed class RetryTests : RegistryTests
     }
 
     [Fact]
+    [Fault(21, "a request that is cut before its answer is sent again")]
     public async Task A_connection_that_is_cut_before_the_answer_is_tried_again()
     {
         Registry.AddManifest("34", MediaTypes.OciManifest, Manifest);
@@ -112,6 +120,7 @@ public sealed class RetryTests : RegistryTests
     }
 
     [Fact]
+    [Fault(25, "headers that do not come within 60 s end the request")]
     public async Task A_server_that_does_not_answer_is_given_up()
     {
         Options = Options with { ResponseTimeout = TimeSpan.FromMilliseconds(300) };

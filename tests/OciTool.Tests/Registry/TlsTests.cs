@@ -22,6 +22,7 @@ public sealed class TlsTests : RegistryTests
     }
 
     [Fact]
+    [Fault(42, "an own authority is trusted when its certificate is in the directory")]
     public async Task An_own_authority_is_trusted_when_it_is_in_the_certificate_directory()
     {
         await StartAsync(Certificate());
@@ -41,6 +42,7 @@ public sealed class TlsTests : RegistryTests
     }
 
     [Fact]
+    [Fault(42, "an unknown authority is named, with the path to put its certificate; plain HTTP is not tried")]
     public async Task An_unknown_authority_is_named_and_plain_http_is_not_tried()
     {
         await StartAsync(Certificate());
@@ -52,6 +54,7 @@ public sealed class TlsTests : RegistryTests
     }
 
     [Fact]
+    [Fault(42, "a self-signed certificate is refused")]
     public async Task A_certificate_that_is_signed_by_itself_is_not_trusted()
     {
         await StartAsync(_authority);
@@ -59,6 +62,7 @@ public sealed class TlsTests : RegistryTests
     }
 
     [Fact]
+    [Fault(42, "a certificate for another host is refused, and says for which")]
     public async Task A_certificate_for_another_host_is_refused_even_from_a_known_authority()
     {
         await StartAsync(Certificate(host: "quay.example"));
@@ -68,6 +72,7 @@ public sealed class TlsTests : RegistryTests
     }
 
     [Fact]
+    [Fault(42, "an expired certificate says when it did")]
     public async Task A_certificate_that_has_expired_says_when()
     {
         await StartAsync(Certificate(until: new DateTimeOffset(2026, 2, 3, 0, 0, 0, TimeSpan.Zero)));
@@ -75,6 +80,7 @@ public sealed class TlsTests : RegistryTests
     }
 
     [Fact]
+    [Fault(20, "a certificate that is not valid yet asks whether the clock is right")]
     public async Task A_certificate_from_the_future_makes_one_look_at_the_clock()
     {
         await StartAsync(Certificate(from: DateTimeOffset.UtcNow.AddYears(1), until: DateTimeOffset.UtcNow.AddYears(2)));
