@@ -96,6 +96,11 @@ internal sealed partial class Authorizer(
 
     private static IEnumerable<string> Scopes(string repository, RegistryAccess access)
     {
+        if (repository.Length == 0)
+        {
+            return access == RegistryAccess.None ? [] : ["registry:catalog:*"]; // all that a server itself offers is the list of its repositories
+        }
+
         string actions = string.Join(',', new[] { RegistryAccess.Pull, RegistryAccess.Push, RegistryAccess.Delete }
             .Where(action => access.HasFlag(action)).Select(action => action.ToString().ToLowerInvariant()));
         return actions.Length == 0 ? [] : [$"repository:{repository}:{actions}"];

@@ -8,7 +8,7 @@ namespace OciTool.Registry;
 
 /// <summary>Reads one repository of a registry over HTTP.</summary>
 /// <remarks>OCI distribution-spec v1.1, section "Pull". Authentication, retries and redirects are handlers beneath it.</remarks>
-internal sealed class RegistryClient(
+internal sealed partial class RegistryClient(
     HttpClient http, RegistryEndpoint endpoint, RegistryOptions options, BodyReader bodies, Authorizer authorizer) : IDisposable
 {
     private static readonly string ManifestTypes = string.Join(", ", MediaTypes.Manifests);
@@ -23,25 +23,10 @@ internal sealed class RegistryClient(
     internal async Task<FetchedManifest> GetManifestAsync(string tagOrDigest, long limit, CancellationToken cancellationToken)
     {
         Uri url = await UrlAsync($"manifests/{tagOrDigest}", cancellationToken);
-        for (int failures = 0; ; failures++)
-        {
-            try
-            {
-                return await GetManifestAsync(url, tagOrDigest, (int)Math.Min(limit, Document.MaxSize), cancellationToken);
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException)
-            {
-                // the retries beneath end with the headers
-                if (failures == options.Retries)
-                {
-                    throw new RegistryException(
-                        $"{endpoint.Name}: manifest '{tagOrDigest}': {Printable.Shorten(e.Message.TrimEnd('.'))}", e)
-                    {
-                        Endpoint = Addresses.Origin(url),
-                    };
-                }
-            }
-        }
+        return await ReadWholeAsync(
+            url,
+            $"manifest '{tagOrDigest}'",
+            () => GetManifestAsync(url, tagOrDigest, (int)Math.Min(limit, Document.MaxSize), cancellationToken));
     }
 
     /// <summary>Begins to read a blob; the response is the caller's to dispose.</summary>
@@ -79,11 +64,34 @@ internal sealed class RegistryClient(
             };
         }
 
-        string? announced = response.Headers.NonValidated.TryGetValues("Docker-Content-Digest", out HeaderStringValues values)
-            ? values.ToString()
-            : null;
-        return new FetchedManifest(response.Content.Headers.ContentType?.MediaType, announced, body);
+        return new FetchedManifest(
+            response.Content.Headers.ContentType?.MediaType, Header(response, "Docker-Content-Digest"), body);
     }
+
+    // a registry may break off in the middle of a body, where the retries beneath are over
+    private async Task<T> ReadWholeAsync<T>(Uri url, string what, Func<Task<T>> read)
+    {
+        for (int failures = 0; ; failures++)
+        {
+            try
+            {
+                return await read();
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException)
+            {
+                if (failures == options.Retries)
+                {
+                    throw new RegistryException($"{endpoint.Name}: {what}: {Printable.Shorten(e.Message.TrimEnd('.'))}", e)
+                    {
+                        Endpoint = Addresses.Origin(url),
+                    };
+                }
+            }
+        }
+    }
+
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out HeaderStringValues values) ? values.ToString() : null;
 
     private async Task<Uri> UrlAsync(string path, CancellationToken cancellationToken)
     {
@@ -91,7 +99,7 @@ internal sealed class RegistryClient(
         try
         {
             _base ??= await PingAsync(cancellationToken);
-            return new Uri(_base, $"{endpoint.Repository}/{path}");
+            return new Uri(_base, endpoint.Repository.Length == 0 ? path : $"{endpoint.Repository}/{path}");
         }
         finally
         {
@@ -162,9 +170,3 @@ internal sealed class RegistryClient(
         };
     }
 }
-
-/// <summary>A manifest or index as a registry served it.</summary>
-/// <param name="ContentType">The media type without parameters; null when there was none.</param>
-/// <param name="AnnouncedDigest">What <c>Docker-Content-Digest</c> says; null when it says nothing.</param>
-/// <param name="Body">The bytes.</param>
-internal sealed record FetchedManifest(string? ContentType, string? AnnouncedDigest, byte[] Body);

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OciTool.Images;
@@ -33,12 +32,7 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
     public async Task<Document> ResolveAsync(CancellationToken cancellationToken)
     {
         FetchedManifest fetched = await Client.GetManifestAsync(_reference.TagOrDigest, Document.MaxSize, cancellationToken);
-        string mediaType = MediaType(fetched);
-        Document document = _reference.Digest is { } digest
-            ? Document.Verify(new Descriptor(mediaType, digest, fetched.Body.Length), fetched.Body)
-            : new Document(mediaType, fetched.Body);
-        RequireAnnouncedDigest(fetched);
-        return document;
+        return fetched.Verify(_reference);
     }
 
     /// <inheritdoc/>
@@ -63,40 +57,4 @@ public sealed class RegistryImageSource : IImageSource, IAsyncDisposable
 
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
-
-    // registries that do not know a manifest's type serve it as something general
-    private static string MediaType(FetchedManifest fetched)
-    {
-        if (fetched.ContentType is not (null or "text/plain" or "application/json" or "application/octet-stream"))
-        {
-            return fetched.ContentType;
-        }
-
-        try
-        {
-            return JsonSerializer.Deserialize(fetched.Body, RegistryJson.Default.MediaTypeDocument)?.MediaType
-                ?? fetched.ContentType ?? "";
-        }
-        catch (JsonException)
-        {
-            return fetched.ContentType ?? "";
-        }
-    }
-
-    // the body's own hash is its identity; what the registry says of it can only disagree
-    private void RequireAnnouncedDigest(FetchedManifest fetched)
-    {
-        if (fetched.AnnouncedDigest is not { } text)
-        {
-            return;
-        }
-
-        Digest announced = Digest.Parse(text);
-        Digest actual = Digest.Of(fetched.Body, announced);
-        if (announced != actual)
-        {
-            throw new RegistryException(
-                $"{_reference}: the registry announced a manifest with digest {announced} and sent one with digest {actual}");
-        }
-    }
 }
