@@ -55,6 +55,20 @@ internal sealed class RegistryClient(
         return await SendAsync(request, $"blob {digest}", cancellationToken);
     }
 
+    /// <summary>Has the registry say whether it knows us.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The identity token that its token server gave; null for none.</returns>
+    /// <exception cref="RegistryException">It does not, or is no registry.</exception>
+    internal async Task<string?> AuthenticateAsync(CancellationToken cancellationToken)
+    {
+        // the first request of the two learns what is asked for
+        Uri root = new(await UrlAsync("", cancellationToken), "/v2/");
+        using HttpRequestMessage request = new(HttpMethod.Get, root);
+        using HttpResponseMessage response = await SendAsync(request, "login", cancellationToken);
+        await bodies.TryReadAsync(response.Content, cancellationToken);
+        return authorizer.GivenIdentityToken;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -32,6 +32,9 @@ public sealed record RegistryOptions
     /// <summary>How long the headers of a response may take.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Whether token servers are asked for an identity token besides, to be kept in place of the password.</summary>
+    internal bool WantsIdentityToken { get; init; }
+
     /// <summary>Looks up an environment variable; tests bring their own.</summary>
     internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 }
