@@ -10,14 +10,19 @@ internal static class LoginPrompt
 {
     private const int MaxInput = 64 << 10;
 
-    /// <summary>Asks for the user's name.</summary>
+    /// <summary>Asks for the user's name; where standard input is no terminal, its first line answers.</summary>
     /// <param name="output">Where the question goes.</param>
     /// <param name="known">The name that an empty answer means; null for none.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OciException">There is no answer.</exception>
     public static async Task<string> UserAsync(TextWriter output, string? known, CancellationToken cancellationToken)
     {
-        await AskAsync(output, string.IsNullOrEmpty(known) ? "Username: " : $"Username ({Printable.Escape(known)}): ");
+        using SafeFileHandle input = new(0, ownsHandle: false);
+        if (Terminal.Is(input))
+        {
+            await AskAsync(output, string.IsNullOrEmpty(known) ? "Username: " : $"Username ({Printable.Escape(known)}): ");
+        }
+
         string? line = await ReadLineAsync(cancellationToken);
         string user = string.IsNullOrWhiteSpace(line) ? known ?? "" : line;
         return line is not null && user.Length > 0 ? user : throw new OciException("getting username and password: no username was given")
@@ -58,7 +63,7 @@ internal static class LoginPrompt
     /// <exception cref="OciException">It is too long, or empty.</exception>
     public static string ReadInput()
     {
-        using Stream input = Console.OpenStandardInput();
+        using FileStream input = Input();
         byte[] bytes = new byte[MaxInput + 1];
         int length = input.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         string text = Encoding.UTF8.GetString(bytes, 0, length).Replace("\r\n", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
@@ -66,6 +71,9 @@ internal static class LoginPrompt
             : text.Length == 0 ? throw new OciException("there is no password on standard input")
             : text;
     }
+
+    // not Console's: it sets the terminal up in its own way, with echo
+    private static FileStream Input() => new(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
 
     private static async Task AskAsync(TextWriter output, string question)
     {
@@ -78,7 +86,7 @@ internal static class LoginPrompt
 
     private static string? ReadLine()
     {
-        using Stream input = Console.OpenStandardInput();
+        using FileStream input = Input();
         List<byte> line = [];
         int read;
         while ((read = input.ReadByte()) >= 0 && read != '\n')
