@@ -59,19 +59,26 @@ public static class Terminal
     /// <summary>Passes every key through, until the result is disposed of.</summary>
     /// <param name="file">A terminal.</param>
     /// <exception cref="ErrnoException">The descriptor stands for no terminal.</exception>
-    public static unsafe RawMode SetRaw(SafeFileHandle file)
+    public static RawMode SetRaw(SafeFileHandle file) => Set(file, settings => settings.Raw());
+
+    /// <summary>Does not show what is typed, until the result is disposed of; lines and signals stay as they are.</summary>
+    /// <param name="file">A terminal.</param>
+    /// <exception cref="ErrnoException">The descriptor stands for no terminal.</exception>
+    public static RawMode SetSilent(SafeFileHandle file) => Set(file, settings => settings.Silent());
+
+    private static unsafe RawMode Set(SafeFileHandle file, Func<Settings, Settings> change)
     {
         Settings before;
         Interop.Kernel.Checked(Control(file, TCGETS, (nint)(&before)), "ioctl", "TCGETS");
-        Settings raw = before.Raw();
-        Interop.Kernel.Checked(Control(file, TCSETSW, (nint)(&raw)), "ioctl", "TCSETS");
+        Settings after = change(before);
+        Interop.Kernel.Checked(Control(file, TCSETSW, (nint)(&after)), "ioctl", "TCSETS");
         return new RawMode(file, before);
     }
 
     private static nint Control(SafeFileHandle file, nint request, nint argument) =>
         Interop.Kernel.Call(Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(file), request, argument);
 
-    /// <summary>A terminal in raw mode; disposing of it restores what was before.</summary>
+    /// <summary>A terminal whose settings were changed; disposing of it restores what was before.</summary>
     public sealed class RawMode : IDisposable
     {
         private readonly SafeFileHandle _file;
@@ -97,6 +104,14 @@ public static class Terminal
         private uint _control;
         private uint _local;
         private fixed byte _characters[20]; // the first is the line discipline
+
+        /// <summary>Without ECHO.</summary>
+        internal readonly Settings Silent()
+        {
+            Settings silent = this;
+            silent._local &= ~0x8u;
+            return silent;
+        }
 
         /// <summary>As cfmakeraw(3) does it.</summary>
         internal readonly Settings Raw()

@@ -12,25 +12,32 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     private const int MaxFile = 1 << 20;
     private const string DockerHubKey = "https://index.docker.io/v1/";
 
+    /// <summary>The only file to read and to write, where the user names one.</summary>
+    internal string? Named => options.AuthFile ?? Variable("REGISTRY_AUTH_FILE");
+
+    /// <summary>The user's own file, which is written unless another one is named.</summary>
+    internal string OfUser => Path.Join(Variable("XDG_CONFIG_HOME") ?? Path.Join(Home, ".config"), "containers/auth.json");
+
+    private string Home => Variable("HOME") ?? "/";
+
     /// <summary>The files that are read, in their order.</summary>
     internal IEnumerable<(string Path, bool MustExist)> Paths()
     {
-        if ((options.AuthFile ?? Variable("REGISTRY_AUTH_FILE")) is { } only)
+        if (Named is { } only)
         {
             return [(only, true)];
         }
 
-        string home = Variable("HOME") ?? "/";
         return
         [
             (Path.Join(Variable("XDG_RUNTIME_DIR") ?? $"/run/containers/{EffectiveUser()}", Variable("XDG_RUNTIME_DIR") is null ? "" : "containers", "auth.json"), false),
-            (Path.Join(Variable("XDG_CONFIG_HOME") ?? Path.Join(home, ".config"), "containers/auth.json"), false),
-            (Path.Join(Variable("DOCKER_CONFIG") ?? Path.Join(home, ".docker"), "config.json"), false),
-            (Path.Join(home, ".dockercfg"), false),
+            (OfUser, false),
+            (Path.Join(Variable("DOCKER_CONFIG") ?? Path.Join(Home, ".docker"), "config.json"), false),
+            (Path.Join(Home, ".dockercfg"), false),
         ];
     }
 
-    /// <summary>The credentials for a repository; null when there are none.</summary>
+    /// <summary>The credentials for a registry, or for a part of one; null when there are none.</summary>
     /// <exception cref="OciException">A file is broken, or the one that was asked for is missing.</exception>
     internal async Task<Credentials?> FindAsync(RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
@@ -62,8 +69,12 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
         }
     }
 
+    /// <summary>What docker calls a registry in its file and to its helpers: docker.io has an old name there.</summary>
+    internal static string Server(RegistryEndpoint endpoint) =>
+        endpoint.Registry == Reference.DefaultRegistry ? DockerHubKey : endpoint.Registry;
+
     // older clients wrote URLs as keys, and docker.io under several names
-    private static string Normalize(string key)
+    internal static string Normalize(string key)
     {
         string host = key.StartsWith("https://", StringComparison.Ordinal) ? key[8..]
             : key.StartsWith("http://", StringComparison.Ordinal) ? key[7..]
@@ -77,7 +88,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     private async Task<Credentials?> FindAsync(
         string path, AuthFileDocument file, RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
-        string server = endpoint.Registry == Reference.DefaultRegistry ? DockerHubKey : endpoint.Registry;
+        string server = Server(endpoint);
         foreach (string key in Keys(endpoint))
         {
             if (Match(file.CredHelpers, key) is var (name, helper) && !string.IsNullOrEmpty(helper)

@@ -46,6 +46,9 @@ internal sealed partial class Authorizer(
         : _hasLooked ? $"no credentials for {endpoint.Registry} were found"
         : "no credentials were asked for";
 
+    /// <summary>The identity token that came with a token, where one was asked for.</summary>
+    internal string? GivenIdentityToken { get; private set; }
+
     /// <summary>Notes what the registry asks for.</summary>
     internal void Challenge(string header)
     {
@@ -136,7 +139,7 @@ internal sealed partial class Authorizer(
             LogToken(server, scopes);
         }
 
-        using HttpResponseMessage response = await send(request, cancellationToken);
+        using HttpResponseMessage response = await SendAsync(request, () => Grant(realm, challenge["service"], credentials), send, cancellationToken);
         byte[] body = await bodies.TryReadAsync(response.Content, cancellationToken);
         string origin = Addresses.Origin(realm);
         if (response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
@@ -157,6 +160,22 @@ internal sealed partial class Authorizer(
                 Status = response.StatusCode,
                 Endpoint = origin,
             };
+    }
+
+    // servers that know OAuth2 alone have no GET; a password is sent to them at login only
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, Func<HttpRequestMessage> grant, Send send, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response = await send(request, cancellationToken);
+        bool isUnknown = response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed;
+        if (!isUnknown || !options.WantsIdentityToken || request.Method != HttpMethod.Get || request.Headers.Authorization is null)
+        {
+            return response;
+        }
+
+        response.Dispose();
+        using HttpRequestMessage post = grant();
+        return await send(post, cancellationToken);
     }
 
     private Uri Realm(Uri registry, string? text, Credentials? credentials)
@@ -188,7 +207,13 @@ internal sealed partial class Authorizer(
     private HttpRequestMessage Ask(Uri realm, string? service, Credentials? credentials)
     {
         StringBuilder query = new(realm.Query.TrimStart('?'));
-        foreach ((string name, string? value) in _scopes.Select(scope => ("scope", (string?)scope)).Prepend(("service", service)))
+        List<(string Name, string? Value)> parameters = [("service", service), .. _scopes.Select(scope => ("scope", (string?)scope))];
+        if (options.WantsIdentityToken && credentials is not null)
+        {
+            parameters.AddRange([("account", credentials.User), ("client_id", ClientId), ("offline_token", "true")]);
+        }
+
+        foreach ((string name, string? value) in parameters)
         {
             if (value is not null)
             {
@@ -211,6 +236,17 @@ internal sealed partial class Authorizer(
             ]),
         };
 
+    private HttpRequestMessage Grant(Uri realm, string? service, Credentials? credentials) =>
+        new(HttpMethod.Post, realm)
+        {
+            Content = new FormUrlEncodedContent(
+            [
+                new("grant_type", "password"), new("service", service ?? ""), new("client_id", ClientId),
+                new("access_type", "offline"), new("scope", string.Join(' ', _scopes)),
+                new("username", credentials!.User), new("password", credentials.Password),
+            ]),
+        };
+
     private Authorization? Parse(byte[] body)
     {
         TokenDocument? document;
@@ -227,6 +263,11 @@ internal sealed partial class Authorizer(
         if (string.IsNullOrEmpty(token) || token.AsSpan().ContainsAnyExcept(TokenCharacters))
         {
             return null;
+        }
+
+        if (options.WantsIdentityToken && document!.RefreshToken is { Length: > 0 } refreshToken)
+        {
+            GivenIdentityToken = refreshToken;
         }
 
         double seconds = Math.Clamp(document!.ExpiresIn ?? 0, MinLifetime.TotalSeconds, MaxLifetime.TotalSeconds);

@@ -6,11 +6,12 @@ using OciTool.Images;
 
 namespace OciTool.Registry;
 
-/// <summary>Asks a <c>docker-credential-NAME</c> program for the credentials of one server.</summary>
-/// <remarks>The protocol of docker-credential-helpers: the server on stdin, JSON on stdout.</remarks>
+/// <summary>Talks to a <c>docker-credential-NAME</c> program, which keeps the credentials of servers.</summary>
+/// <remarks>The protocol of docker-credential-helpers: the server, or JSON to store, on stdin; JSON on stdout.</remarks>
 internal static class CredentialHelper
 {
     private const int MaxOutput = 64 << 10;
+    private const string TokenUser = "<token>"; // in place of a name when the secret is an identity token
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -22,18 +23,60 @@ internal static class CredentialHelper
     internal static async Task<Credentials?> GetAsync(
         string helper, string server, string? searchPath, TimeProvider time, CancellationToken cancellationToken)
     {
+        (int status, byte[] output) = await RunAsync(helper, "get", server, searchPath, time, cancellationToken);
+        return status == 0 ? Parse(Program(helper), output)
+            : output.AsSpan().StartsWith("credentials not found"u8) ? null
+            : throw Failed(helper, status);
+    }
+
+    /// <summary>Has the helper keep credentials.</summary>
+    /// <exception cref="OciException">The helper is missing, failed, or took longer than half a minute.</exception>
+    internal static async Task StoreAsync(
+        string helper, string server, Credentials credentials, string? searchPath, TimeProvider time, CancellationToken cancellationToken)
+    {
+        bool isToken = credentials.IdentityToken is not null;
+        HelperDocument document = new(isToken ? TokenUser : credentials.User, credentials.IdentityToken ?? credentials.Password) { Server = server };
+        string json = JsonSerializer.Serialize(document, RegistryJson.Default.HelperDocument);
+        (int status, _) = await RunAsync(helper, "store", json, searchPath, time, cancellationToken);
+        if (status != 0)
+        {
+            throw Failed(helper, status);
+        }
+    }
+
+    /// <summary>Has the helper forget a server's credentials.</summary>
+    /// <exception cref="OciException">The helper is missing, failed, or took longer than half a minute.</exception>
+    internal static async Task EraseAsync(
+        string helper, string server, string? searchPath, TimeProvider time, CancellationToken cancellationToken)
+    {
+        (int status, _) = await RunAsync(helper, "erase", server, searchPath, time, cancellationToken);
+        if (status != 0)
+        {
+            throw Failed(helper, status);
+        }
+    }
+
+    private static string Program(string helper) => $"docker-credential-{helper}";
+
+    private static OciException Failed(string helper, int status) =>
+        new($"credential helper {Program(helper)}: it failed with status {status}");
+
+    // what a helper writes when it fails may have the secret in it: only its status is told
+    private static async Task<(int Status, byte[] Output)> RunAsync(
+        string helper, string action, string input, string? searchPath, TimeProvider time, CancellationToken cancellationToken)
+    {
         if (helper.AsSpan().ContainsAnyExcept(NameCharacters))
         {
             throw new OciException($"invalid credential helper '{Printable.Shorten(helper, 64)}': a name has lower-case letters, digits, '.', '_' and '-'");
         }
 
-        string name = $"docker-credential-{helper}";
-        using Process process = Start(name, searchPath);
+        string name = Program(helper);
+        using Process process = Start(name, action, searchPath);
         using CancellationTokenSource patience = new(Patience, time);
         using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await AskAsync(process.StandardInput, server, linked.Token);
+            await AskAsync(process.StandardInput, input, linked.Token);
             byte[] output = new byte[MaxOutput];
             int length = await process.StandardOutput.BaseStream.ReadAtLeastAsync(output, MaxOutput, throwOnEndOfStream: false, linked.Token);
             if (length == MaxOutput)
@@ -42,9 +85,7 @@ internal static class CredentialHelper
             }
 
             await process.WaitForExitAsync(linked.Token);
-            return process.ExitCode == 0 ? Parse(name, output.AsSpan(0, length))
-                : output.AsSpan(0, length).StartsWith("credentials not found"u8) ? null
-                : throw new OciException($"credential helper {name}: it failed with status {process.ExitCode}");
+            return (process.ExitCode, output[..length]);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -64,11 +105,11 @@ internal static class CredentialHelper
     }
 
     // a helper that ends without reading has said all that it wants to
-    private static async Task AskAsync(StreamWriter input, string server, CancellationToken cancellationToken)
+    private static async Task AskAsync(StreamWriter input, string text, CancellationToken cancellationToken)
     {
         try
         {
-            await input.WriteAsync(server.AsMemory(), cancellationToken);
+            await input.WriteAsync(text.AsMemory(), cancellationToken);
             input.Close();
         }
         catch (IOException)
@@ -76,7 +117,7 @@ internal static class CredentialHelper
         }
     }
 
-    private static Process Start(string name, string? searchPath)
+    private static Process Start(string name, string action, string? searchPath)
     {
         // Process would look in the current directory first, which may be somebody else's
         string path = (searchPath ?? "").Split(':')
@@ -86,7 +127,7 @@ internal static class CredentialHelper
             ?? throw new OciException($"credential helper {name}: not found in $PATH");
         try
         {
-            return Process.Start(new ProcessStartInfo(path, "get")
+            return Process.Start(new ProcessStartInfo(path, action)
             {
                 UseShellExecute = false,
                 RedirectStandardInput = true,
@@ -112,7 +153,7 @@ internal static class CredentialHelper
         }
 
         return answer is not { Secret.Length: > 0 } ? null
-            : answer.User is "<token>" ? new Credentials("", "") { IdentityToken = answer.Secret }
+            : answer.User is TokenUser ? new Credentials("", "") { IdentityToken = answer.Secret }
             : new Credentials(answer.User ?? "", answer.Secret);
     }
 }

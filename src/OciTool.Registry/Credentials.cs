@@ -11,7 +11,7 @@ public sealed record Credentials(string User, string Password)
     internal string? IdentityToken { get; init; }
 
     /// <summary>Where they were found, for errors: a file and its key, or the option.</summary>
-    internal string Source { get; init; } = "--creds";
+    public string Source { get; internal init; } = "--creds";
 
     /// <summary>Parses the value of <c>--creds</c>.</summary>
     /// <param name="text"><c>user:password</c>; everything behind the first colon is the password, which may be absent.</param>

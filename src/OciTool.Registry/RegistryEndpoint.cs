@@ -20,4 +20,29 @@ public sealed record RegistryEndpoint(string Registry, string Repository)
         ArgumentNullException.ThrowIfNull(reference);
         return new(reference.Registry, reference.Repository);
     }
+
+    /// <summary>What people log into: a registry, or a namespace or repository in one; of a URL only the host counts.</summary>
+    /// <param name="text">For example <c>quay.io</c>, <c>https://localhost:5000</c> or <c>quay.io/team</c>.</param>
+    /// <exception cref="OciException">It names no registry, or has a tag or a digest.</exception>
+    public static RegistryEndpoint Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string name = text;
+        if (text.StartsWith("https://", StringComparison.Ordinal) || text.StartsWith("http://", StringComparison.Ordinal))
+        {
+            name = Uri.TryCreate(text, UriKind.Absolute, out Uri? url) ? url.Authority : "";
+        }
+
+        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        string registry = slash < 0 ? name : name[..slash];
+        RegistryEndpoint endpoint = new(
+            registry is "index.docker.io" or "registry-1.docker.io" ? Reference.DefaultRegistry : registry,
+            slash < 0 ? "" : name[(slash + 1)..]);
+
+        // what a repository below it would be called shows whether it is one
+        string below = $"{endpoint.Name}/x/x";
+        return Reference.TryParse(below, out Reference? reference, out _) && reference.Registry == endpoint.Registry && reference.Name == below
+            ? endpoint
+            : throw new OciException($"invalid registry '{Printable.Shorten(text)}': want a host, for example quay.io or localhost:5000, or a namespace or repository in one");
+    }
 }

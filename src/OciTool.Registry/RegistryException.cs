@@ -19,6 +19,9 @@ public sealed class RegistryException(string message, Exception? innerException 
     /// <summary>The server, for example <c>https://quay.io</c>.</summary>
     public string? Endpoint { get; init; }
 
+    /// <summary>Whether the server refused who we are.</summary>
+    public bool IsRefusal => Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
+
     /// <summary>Whether the same request may succeed a moment later.</summary>
     internal bool IsTransient { get; init; }
 

@@ -21,7 +21,8 @@ internal sealed record ErrorEntry(string? Code, string? Message);
 internal sealed record TokenDocument(
     string? Token,
     [property: JsonPropertyName("access_token")] string? AccessToken,
-    [property: JsonPropertyName("expires_in")] double? ExpiresIn);
+    [property: JsonPropertyName("expires_in")] double? ExpiresIn,
+    [property: JsonPropertyName("refresh_token")] string? RefreshToken);
 
 internal sealed record MediaTypeDocument(string? MediaType);
 
@@ -32,4 +33,8 @@ internal sealed record AuthFileDocument(
 internal sealed record AuthEntry(string? Auth, [property: JsonPropertyName("identitytoken")] string? IdentityToken);
 
 internal sealed record HelperDocument(
-    [property: JsonPropertyName("Username")] string? User, [property: JsonPropertyName("Secret")] string? Secret);
+    [property: JsonPropertyName("Username")] string? User, [property: JsonPropertyName("Secret")] string? Secret)
+{
+    [JsonPropertyName("ServerURL")]
+    public string? Server { get; init; }
+}

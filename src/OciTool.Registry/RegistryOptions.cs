@@ -40,6 +40,9 @@ public sealed record RegistryOptions
     /// <summary>Finds the addresses of a host; tests bring their own.</summary>
     internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
+    /// <summary>Whether token servers are asked for an identity token besides, to be kept in place of the password.</summary>
+    internal bool WantsIdentityToken { get; init; }
+
     /// <summary>Looks up an environment variable; tests bring their own.</summary>
     internal Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
 }

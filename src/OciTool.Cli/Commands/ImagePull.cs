@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using OciTool.Cli.Output.Progress;
 using OciTool.Images;
+using OciTool.Images.Verification;
 using OciTool.Registry;
 using OciTool.Storage;
 
@@ -11,7 +12,8 @@ namespace OciTool.Cli.Commands;
 /// <param name="registry">How to talk to the registry.</param>
 /// <param name="progressMode">How to show what passes: <c>auto</c>, <c>plain</c>, <c>json</c> or <c>none</c>.</param>
 /// <param name="error">Where it is shown.</param>
-internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, string progressMode, TextWriter error)
+/// <param name="policyFile">The signature policy; null for the one that holds here.</param>
+internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, string progressMode, TextWriter error, string? policyFile)
 {
     /// <summary>Pulls an image.</summary>
     /// <param name="reference">The image.</param>
@@ -22,14 +24,16 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
     public async Task<CopiedImage> RunAsync(
         Reference reference, Platform platform, ImageStore images, CancellationToken cancellationToken)
     {
+        PolicyRule rule = Policy.Load(policyFile, Environment.GetEnvironmentVariable).For(reference);
         using ILoggerFactory loggers = Logs.Create(global.LogLevel);
         using CopyProgress progress = CopyProgress.Create(
             progressMode, error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         progress.Begin(reference.ToString());
-        await using RegistryImageSource source =
-            RegistryImageSource.Create(reference, new RegistryContext(registry, loggers, TimeProvider.System, progress.Warn));
+        RegistryContext context = new(registry, loggers, TimeProvider.System, progress.Warn);
+        await using RegistryImageSource source = RegistryImageSource.Create(reference, context);
+        PolicedImageSource policed = new(source, reference, rule, new RegistrySignatures(reference, context));
         using StoreDestination destination = images.OpenDestination(reference); // gives its lease back also when the copy fails
-        CopiedImage copied = await ImageCopier.CopyAsync(source, destination, platform, progress, cancellationToken);
+        CopiedImage copied = await ImageCopier.CopyAsync(policed, destination, platform, progress, cancellationToken);
         if (PlatformMatcher.Score(platform, copied.Config.Platform) == 0)
         {
             progress.Warn($"image platform ({Printable.Shorten(copied.Config.Platform.ToString())}) does not match the expected platform ({platform})");

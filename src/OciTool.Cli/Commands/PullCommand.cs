@@ -41,7 +41,7 @@ internal sealed class PullCommand : Verb
     private async Task<int> PullAsync(ParseResult command, CancellationToken cancellationToken)
     {
         (Platform platform, _) = _platform.Read(command);
-        ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error);
+        ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error, _registry.ReadPolicy(command));
         List<Reference> references = [.. command.GetRequiredValue(_images).Select(Reference.Parse)]; // a mistake ends it before any transfer
         ImageStore images = new(Global.OpenStore());
         foreach (Reference reference in references)

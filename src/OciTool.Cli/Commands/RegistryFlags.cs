@@ -30,6 +30,12 @@ internal sealed class RegistryFlags
         HelpName = "uint",
     };
 
+    private readonly Option<string?> _policy = new("--signature-policy")
+    {
+        Description = "Pathname of the signature policy file (default policy.json of the user, else /etc/containers/policy.json)",
+        HelpName = "Pathname",
+    };
+
     private readonly Option<bool> _tlsVerify = new("--tls-verify")
     {
         Description = "Require HTTPS and verify certificates when contacting registries (default true)",
@@ -43,8 +49,12 @@ internal sealed class RegistryFlags
         verb.Add(_certDirectory);
         verb.Add(_credentials);
         verb.Add(_retries);
+        verb.Add(_policy);
         verb.Add(_tlsVerify);
     }
+
+    /// <summary>The signature policy that the command line names; null for the one that holds here.</summary>
+    public string? ReadPolicy(ParseResult command) => command.GetValue(_policy);
 
     /// <summary>What the command line says.</summary>
     public RegistryOptions Read(ParseResult command)

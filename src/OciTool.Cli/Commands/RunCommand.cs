@@ -76,6 +76,6 @@ internal sealed class RunCommand : Verb
         (Images.Platform platform, bool byName) = _platform.Read(command);
         ImageRequest image = new(command.GetRequiredValue(_image), platform, byName, PullPolicies.Parse(command.GetValue(_pull)!));
         return start.Run(image, () => new ImagePull(
-            Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error));
+            Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error, _registry.ReadPolicy(command)));
     }
 }

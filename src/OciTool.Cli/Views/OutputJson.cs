@@ -11,6 +11,7 @@ namespace OciTool.Cli.Views;
 [JsonSerializable(typeof(ImageInspection[]))]
 [JsonSerializable(typeof(ImageSummary[]))]
 [JsonSerializable(typeof(SystemInformation))]
+[JsonSerializable(typeof(VerifiedSignatureView[]))]
 [JsonSerializable(typeof(VersionReport))]
 internal sealed partial class OutputJson : JsonSerializerContext;
 

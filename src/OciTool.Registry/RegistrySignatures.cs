@@ -1,0 +1,102 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using OciTool.Images;
+using OciTool.Images.Verification;
+
+namespace OciTool.Registry;
+
+/// <summary>Finds the signatures that lie beside an image in its repository: under cosign's tag, and among the referrers.</summary>
+/// <param name="reference">The image.</param>
+/// <param name="context">What the command brings.</param>
+/// <remarks>
+/// cosign's signature specification, "Storage"; distribution-spec v1.1, "Listing Referrers" and "Referrers Tag Schema".
+/// A registry can hide a signature by not serving it, which refuses the image; it cannot make one.
+/// </remarks>
+public sealed class RegistrySignatures(Reference reference, RegistryContext context) : ISignatureSource
+{
+    /// <summary>The most signatures of one image that are looked at.</summary>
+    public const int MaxSignatures = 1000;
+
+    private const int MaxManifests = 64;
+    private const int MaxPayloads = 4 << 20; // bytes, of all payloads together
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ImageSignature> ReadAsync(
+        Document manifest, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        Digest digest = Digest.Of(manifest.Bytes.Span); // tags have no room for sha512
+        await using RegistryConnection connection = RegistryConnection.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, context);
+        HashSet<(Digest Payload, string? Signature)> seen = [];
+        Dictionary<Digest, byte[]> payloads = [];
+        await foreach ((string origin, SignatureManifest found) in ManifestsAsync(connection.Client, digest, cancellationToken))
+        {
+            foreach (SignatureLayer layer in found.Layers.Where(layer => seen.Add((layer.Payload.Digest, layer.Signature))))
+            {
+                if (seen.Count > MaxSignatures)
+                {
+                    throw new RegistryException($"{reference.Name}: {digest} has more than {MaxSignatures} signatures, of which the first ones are not accepted");
+                }
+
+                if (!payloads.TryGetValue(layer.Payload.Digest, out byte[]? payload))
+                {
+                    long left = MaxPayloads - payloads.Values.Sum(known => (long)known.Length);
+                    payloads[layer.Payload.Digest] = payload = layer.Payload.Size <= left
+                        ? await connection.Client.ReadBlobAsync(layer.Payload, cancellationToken)
+                        : throw new RegistryException($"{reference.Name}: the signatures of {digest} are larger than {MaxPayloads >> 20} MiB");
+                }
+
+                yield return new ImageSignature(origin, payload, layer.Signature);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<(string Origin, SignatureManifest Manifest)> ManifestsAsync(
+        RegistryClient client, Digest digest, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string tag = SignatureManifest.TagFor(digest);
+        if (await FindAsync(client, tag, cancellationToken) is { } tagged)
+        {
+            yield return ($"{reference.Name}:{tag}", SignatureManifest.Parse(tagged));
+        }
+
+        int count = 0;
+        foreach (Descriptor referrer in await ReferrersAsync(client, digest, cancellationToken))
+        {
+            if (++count > MaxManifests)
+            {
+                throw new RegistryException($"{reference.Name}: {digest} has more than {MaxManifests} manifests of signatures, of which the first ones are not accepted");
+            }
+
+            FetchedManifest fetched = await client.GetManifestAsync(referrer.Digest.ToString(), Math.Min(referrer.Size, Document.MaxSize), cancellationToken);
+            SignatureManifest found = SignatureManifest.Parse(Document.Verify(referrer, fetched.Body));
+            if (found.Subject == digest)
+            {
+                yield return ($"{reference.Name}@{referrer.Digest}", found);
+            }
+        }
+    }
+
+    private static async Task<IReadOnlyList<Descriptor>> ReferrersAsync(RegistryClient client, Digest digest, CancellationToken cancellationToken)
+    {
+        byte[]? listed = await client.FindReferrersAsync(digest, SignatureManifest.ArtifactType, cancellationToken);
+        Document? index = listed is not null
+            ? new Document(MediaTypes.OciIndex, listed)
+            : await FindAsync(client, $"{digest.Algorithm}-{digest.Hex}", cancellationToken);
+        // the filter is the registry's to apply or not
+        return index is null ? [] : [.. ImageIndex.Parse(index).Manifests.Where(entry => entry.ArtifactType == SignatureManifest.ArtifactType)];
+    }
+
+    private static async Task<Document?> FindAsync(RegistryClient client, string tag, CancellationToken cancellationToken)
+    {
+        try
+        {
+            FetchedManifest fetched = await client.GetManifestAsync(tag, Document.MaxSize, cancellationToken);
+            return new Document(fetched.ContentType ?? "", fetched.Body);
+        }
+        catch (RegistryException e) when (e.Status == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+}
