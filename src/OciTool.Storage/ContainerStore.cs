@@ -233,7 +233,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
     /// <summary>Writes down how containers ended whose runner was killed, and removes those that were not to be kept.</summary>
     /// <returns>The IDs of both: what the host still has of them, such as control groups, can go.</returns>
-    /// <exception cref="OciException">A record is damaged, or the store cannot be written.</exception>
+    /// <exception cref="OciException">The store cannot be written.</exception>
     public IReadOnlyList<string> SettleKilled()
     {
         List<string> settled = [];
@@ -249,7 +249,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
             foreach (string directory in Directory.EnumerateDirectories(root.Containers))
             {
                 string id = Path.GetFileName(directory);
-                if (ReadAsWritten(id) is { } container && (container.AutoRemove || container.State == ContainerState.Running) && !IsHeld(id))
+                if (TryReadAsWritten(id) is { } container && (container.AutoRemove || container.State == ContainerState.Running) && !IsHeld(id))
                 {
                     settled.Add(id);
                     if (container.AutoRemove)
@@ -266,6 +266,18 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
 
         trash.ForEach(place => place.Dispose());
         return settled;
+    }
+
+    private ContainerRecord? TryReadAsWritten(string id)
+    {
+        try
+        {
+            return ReadAsWritten(id);
+        }
+        catch (OciException)
+        {
+            return null; // damaged: the check names it
+        }
     }
 
     private static ContainerRecord Killed(ContainerRecord container) =>
