@@ -9,8 +9,11 @@ internal sealed class AuthHandler(Authorizer authorizer, BodyReader bodies) : De
     /// <summary>Set on the request whose answer is only looked at for its challenge.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsPing = new("oci.ping");
 
-    /// <summary>Set on a request that is of use only where everybody may make it.</summary>
+    /// <summary>Set on a request that is of use only where everybody may make it, or goes to a server that a registry sent us to.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsAnonymous = new("oci.anonymous");
+
+    /// <summary>Set on a request whose body passes once: it cannot be repeated, and a 401 only makes ready for the next one.</summary>
+    internal static readonly HttpRequestOptionsKey<bool> IsOnce = new("oci.once");
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -39,7 +42,7 @@ internal sealed class AuthHandler(Authorizer authorizer, BodyReader bodies) : De
         response.Content.Dispose();
         response.Content = new ByteArrayContent(body);
         Authorization? fresh = await authorizer.AuthorizeAsync(server, refused: used, base.SendAsync, cancellationToken);
-        if (fresh is null)
+        if (fresh is null || (request.Options.TryGetValue(IsOnce, out bool once) && once))
         {
             return response;
         }
