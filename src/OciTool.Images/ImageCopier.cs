@@ -39,10 +39,11 @@ public static partial class ImageCopier
 
         await CopyLayersAsync(source, destination, manifest, config, progress, cancellationToken);
 
-        // from the inside to the outside; the outermost is the root
-        foreach (Document below in indexes.Skip(1).Append(document).Reverse().Where(below => below != root))
+        // from the inside to the outside; the outermost is the root, which goes with the name
+        indexes.Add(document);
+        for (int i = indexes.Count - 1; i > 0; i--)
         {
-            await destination.WriteDocumentAsync(below, cancellationToken);
+            await destination.WriteDocumentAsync(indexes[i], cancellationToken);
         }
 
         await destination.CommitAsync(root, cancellationToken);

@@ -228,8 +228,9 @@ internal sealed class BlobUpload : IAsyncDisposable
             throw await _client.ExplainAsync(response, What, cancellationToken);
         }
 
+        // a registry says the same of no byte and of one: what may begin with a byte that is there begins anew
         long? position = response.IsSuccessStatusCode ? Position(response) : null;
-        if (position is { } at && at <= _passed.Count && at <= _blob.Size)
+        if (position is { } at && at <= _passed.Count && (at > 0 || _passed.Count == 0))
         {
             _fruitless = at > _offset ? 0 : _fruitless;
             _offset = at;
@@ -241,7 +242,10 @@ internal sealed class BlobUpload : IAsyncDisposable
             return;
         }
 
-        await StartAnewAsync(await _client.ExplainAsync(response, What, cancellationToken), cancellationToken);
+        RegistryException cause = response.IsSuccessStatusCode
+            ? new RegistryException($"{What}: the registry does not know how much of it it has")
+            : await _client.ExplainAsync(response, What, cancellationToken);
+        await StartAnewAsync(cause, cancellationToken);
     }
 
     private async Task StartAnewAsync(RegistryException cause, CancellationToken cancellationToken)
