@@ -209,16 +209,16 @@ public sealed class PushTests(Machine machine) : OciTest(machine)
     [Theory]
     [InlineData("push")]
     [InlineData("copy")]
-    public async Task An_upload_whose_connections_are_cut_goes_on_where_docker_registry_is(string verb)
+    public async Task An_upload_that_docker_registry_forgets_when_its_connection_is_cut_begins_anew(string verb)
     {
         TestImage large = Machine.Images.WithRandomLayers(1, 6_000_000);
         string image = await Machine.PublishAsync("push-large", large);
-        await using CuttingProxy proxy = new(await SecondAsync()) { CutAfter = 2_000_000 };
+        await using CuttingProxy proxy = new(await SecondAsync()) { CutAfter = 2_000_000, MaxCuts = 2 };
         string source = verb == "push" ? await Oci.PullAsync(image) : image;
 
         (await Oci.RunAsync(verb, "-q", source, $"{proxy.Host}/cut-{verb}:1")).Succeeded();
 
-        Assert.InRange(proxy.Cuts, 2, 6);
+        Assert.Equal(2, proxy.Cuts);
         Assert.Equal(large.Document.Content, await RawAsync($"{await SecondAsync()}/cut-{verb}:1"));
         (await Shell.RunAsync("skopeo", "copy", "-q", "--src-tls-verify=false", $"docker://{await SecondAsync()}/cut-{verb}:1", $"oci:{Oci["layout"]}:x"))
             .Succeeded();

@@ -25,6 +25,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
     /// <summary>After how many bytes of requests a connection ends; longer than any in the beginning.</summary>
     public int CutAfter { get; set; } = int.MaxValue;
 
+    /// <summary>After how many cuts it lets everything pass.</summary>
+    public int MaxCuts { get; set; } = 1;
+
     /// <summary>Whether a connection is held, instead of ended.</summary>
     public bool Holds { get; set; }
 
@@ -90,7 +93,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         {
             passed += read;
             await to.WriteAsync(buffer.AsMemory(0, read), _end.Token);
-            if (passed > CutAfter)
+            if (passed > CutAfter && _cuts < MaxCuts)
             {
                 Interlocked.Increment(ref _cuts);
                 First.TrySetResult();
