@@ -17,6 +17,7 @@ internal static class CommandTable
             new VerbEntry("rm", () => new RmCommand()),
             new VerbEntry("run", () => new RunCommand()),
         ]),
+        new VerbEntry("copy", () => new CopyCommand()),
         new VerbEntry("help", () => new HelpCommand()),
         new CommandGroup("image", "Manage images", [
             new VerbEntry("exists", () => new ImageExistsCommand()),
@@ -24,6 +25,7 @@ internal static class CommandTable
             new VerbEntry("list", () => new ImagesCommand("list")) { Aliases = ["ls"] },
             new VerbEntry("prune", () => new ImagePruneCommand()),
             new VerbEntry("pull", () => new PullCommand()),
+            new VerbEntry("push", () => new PushCommand()),
             new VerbEntry("rm", () => new RmiCommand("rm")) { Aliases = ["remove"] },
             new VerbEntry("search", () => new SearchCommand()),
             new VerbEntry("tag", () => new TagCommand()),
@@ -38,6 +40,7 @@ internal static class CommandTable
         ]),
         new VerbEntry("ps", () => new PsCommand()),
         new VerbEntry("pull", () => new PullCommand()),
+        new VerbEntry("push", () => new PushCommand()),
         new VerbEntry("referrers", () => new ReferrersCommand()),
         new VerbEntry("rm", () => new RmCommand()),
         new VerbEntry("rmi", () => new RmiCommand()),

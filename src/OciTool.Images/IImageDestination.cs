@@ -18,36 +18,40 @@ public interface IImageDestination
     /// <param name="cancellationToken">Gives up.</param>
     Task WriteDocumentAsync(Document document, CancellationToken cancellationToken);
 
-    /// <summary>Takes a layer, unless it is there; then <paramref name="layer"/>'s source is not opened.</summary>
-    /// <param name="layer">The layer and how to read it.</param>
+    /// <summary>Takes a layer or another blob, unless it is there; then <paramref name="layer"/>'s source is not opened.</summary>
+    /// <param name="layer">The blob and how to read it.</param>
     /// <param name="progress">Told what passes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken);
 
-    /// <summary>Names the image, last of all.</summary>
-    /// <param name="root">The manifest or index that the name stands for.</param>
+    /// <summary>Writes the manifest or index that the name stands for, and names the image, last of all.</summary>
+    /// <param name="root">The manifest or index; it has not been written before.</param>
     /// <param name="cancellationToken">Gives up.</param>
     Task CommitAsync(Document root, CancellationToken cancellationToken);
 }
 
-/// <summary>A layer on its way from a source to a destination.</summary>
-/// <param name="Position">Its place in the image, from 1 for the base.</param>
-/// <param name="Count">How many layers the image has.</param>
-/// <param name="Blob">The layer as it travels.</param>
-/// <param name="DiffId">The digest of the uncompressed layer.</param>
+/// <summary>A layer, or another blob of a manifest, on its way from a source to a destination.</summary>
+/// <param name="Position">Its place in the image, from 1 for the base; where several manifests travel together, among their blobs.</param>
+/// <param name="Count">How many layers the image has, or how many blobs travel.</param>
+/// <param name="Blob">The blob as it travels.</param>
+/// <param name="DiffId">
+/// The digest of the uncompressed layer; null where it is copied as it is, without a look into it: a config, a part of
+/// an artifact, or a layer whose image nobody is going to run here.
+/// </param>
 /// <param name="OpenAsync">Opens the blob at an offset in bytes.</param>
 public sealed record LayerContent(
-    int Position, int Count, Descriptor Blob, Digest DiffId, Func<long, CancellationToken, Task<Stream>> OpenAsync)
+    int Position, int Count, Descriptor Blob, Digest? DiffId, Func<long, CancellationToken, Task<Stream>> OpenAsync)
 {
     /// <summary>How errors name it, for example <c>layer 2/5 (sha256:0123456789ab…)</c>.</summary>
-    public override string ToString() => $"layer {Position}/{Count} ({Blob.Digest.Algorithm}:{Blob.Digest.Short}…)";
+    public override string ToString() =>
+        $"{(DiffId is null ? "blob" : "layer")} {Position}/{Count} ({Blob.Digest.Algorithm}:{Blob.Digest.Short}…)";
 }
 
 /// <summary>Is told how a copy goes on; called from several threads.</summary>
 public interface ICopyProgress
 {
-    /// <summary>The manifest is known: these blobs make up the image.</summary>
-    /// <param name="manifest">The manifest of the chosen platform.</param>
+    /// <summary>A manifest is known: its blobs are going to travel. Told of all manifests before the first blob.</summary>
+    /// <param name="manifest">The manifest of the chosen platform, or one of several.</param>
     void Resolved(Manifest manifest);
 
     /// <summary>A blob's transfer begins.</summary>

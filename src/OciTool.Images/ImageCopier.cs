@@ -1,7 +1,7 @@
 namespace OciTool.Images;
 
 /// <summary>Copies one image from a source to a destination: the one walk behind pull, push, save and load.</summary>
-public static class ImageCopier
+public static partial class ImageCopier
 {
     /// <summary>How many layers travel at the same time.</summary>
     public const int Parallelism = 6;
@@ -39,8 +39,9 @@ public static class ImageCopier
 
         await CopyLayersAsync(source, destination, manifest, config, progress, cancellationToken);
 
-        await destination.WriteDocumentAsync(document, cancellationToken);
-        for (int i = indexes.Count - 1; i >= 0; i--)
+        // from the inside to the outside; the outermost is the root, which goes with the name
+        indexes.Add(document);
+        for (int i = indexes.Count - 1; i > 0; i--)
         {
             await destination.WriteDocumentAsync(indexes[i], cancellationToken);
         }
@@ -120,11 +121,15 @@ public static class ImageCopier
             .Select((blob, i) => new LayerContent(i + 1, manifest.Layers.Count, blob, config.Rootfs.DiffIds[i],
                 (offset, token) => source.OpenBlobAsync(blob, offset, token)))
             .DistinctBy(layer => (layer.Blob.Digest, layer.DiffId));
-        return Parallel.ForEachAsync(
-            layers,
-            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
-            async (layer, token) => await destination.WriteLayerAsync(layer, progress, token));
+        return CopyBlobsAsync(layers, destination, progress, cancellationToken);
     }
+
+    private static Task CopyBlobsAsync(
+        IEnumerable<LayerContent> blobs, IImageDestination destination, ICopyProgress progress, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(
+            blobs,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+            async (blob, token) => await destination.WriteLayerAsync(blob, progress, token));
 
     private static async Task<byte[]> ReadAtMostAsync(Stream content, long limit, CancellationToken cancellationToken)
     {

@@ -27,14 +27,7 @@ public sealed record Manifest(int SchemaVersion, Descriptor Config, IReadOnlyLis
     /// <exception cref="InvalidDocumentException">It is not the manifest of a container image.</exception>
     public static Manifest Parse(Document document)
     {
-        DocumentKind.Require(document, DocumentKind.Manifest);
-        Manifest manifest = SpecJson.Read(document, SpecReader.ReadManifest, "manifest");
-        if (manifest.SchemaVersion != 2)
-        {
-            throw new InvalidDocumentException(
-                $"manifest {document.Digest}: schemaVersion must be 2, got {manifest.SchemaVersion}");
-        }
-
+        Manifest manifest = ParseAny(document);
         if (manifest.Layers.Count > MaxLayers)
         {
             throw new InvalidDocumentException(
@@ -58,5 +51,18 @@ public sealed record Manifest(int SchemaVersion, Descriptor Config, IReadOnlyLis
         }
 
         return manifest;
+    }
+
+    /// <summary>Parses a manifest that is copied and not run: of an image, of attestations, of any artifact.</summary>
+    /// <param name="document">The document; its kind is checked against its media type (CVE-2021-41190).</param>
+    /// <exception cref="InvalidDocumentException">It is not a manifest.</exception>
+    public static Manifest ParseAny(Document document)
+    {
+        DocumentKind.Require(document, DocumentKind.Manifest);
+        Manifest manifest = SpecJson.Read(document, SpecReader.ReadManifest, "manifest");
+        return manifest.SchemaVersion == 2
+            ? manifest
+            : throw new InvalidDocumentException(
+                $"manifest {document.Digest}: schemaVersion must be 2, got {manifest.SchemaVersion}");
     }
 }

@@ -35,7 +35,7 @@ internal sealed partial class Authorizer(
         SearchValues.Create("-._~+/=:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     private readonly SemaphoreSlim _gate = new(1, 1);
-    private readonly List<string> _scopes = [.. Scopes(endpoint.Repository, access)];
+    private readonly List<string> _scopes = [.. Scopes(endpoint, access)];
     private Challenge? _challenge;
     private Authorization? _current;
     private Credentials? _credentials;
@@ -97,7 +97,7 @@ internal sealed partial class Authorizer(
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
-    private static IEnumerable<string> Scopes(string repository, RegistryAccess access)
+    private static IEnumerable<string> Scopes(RegistryEndpoint endpoint, RegistryAccess access)
     {
         if (repository.Length == 0)
         {
@@ -106,7 +106,8 @@ internal sealed partial class Authorizer(
 
         string actions = string.Join(',', new[] { RegistryAccess.Pull, RegistryAccess.Push, RegistryAccess.Delete }
             .Where(action => access.HasFlag(action)).Select(action => action.ToString().ToLowerInvariant()));
-        return actions.Length == 0 ? [] : [$"repository:{repository}:{actions}"];
+        string[] own = actions.Length == 0 ? [] : [$"repository:{endpoint.Repository}:{actions}"];
+        return endpoint.MountFrom is { } other ? own.Append($"repository:{other}:pull") : own;
     }
 
     private static AuthenticationHeaderValue Basic(Credentials credentials) =>

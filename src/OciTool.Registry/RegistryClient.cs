@@ -6,7 +6,7 @@ using OciTool.Registry.Handlers;
 
 namespace OciTool.Registry;
 
-/// <summary>Reads one repository of a registry over HTTP.</summary>
+/// <summary>One repository of a registry over HTTP.</summary>
 /// <remarks>OCI distribution-spec v1.1, section "Pull". Authentication, retries and redirects are handlers beneath it.</remarks>
 internal sealed partial class RegistryClient(
     HttpClient http, RegistryEndpoint endpoint, RegistryOptions options, BodyReader bodies, Authorizer authorizer) : IDisposable

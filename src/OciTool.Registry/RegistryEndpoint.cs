@@ -10,6 +10,10 @@ public sealed record RegistryEndpoint(string Registry, string Repository)
     /// <summary>What credentials are looked up for, for example <c>quay.io/fedora/fedora</c>.</summary>
     public string Name => Repository.Length == 0 ? Registry : $"{Registry}/{Repository}";
 
+    /// <summary>Another repository of this server whose blobs may be mounted into this one; null for none.</summary>
+    /// <remarks>distribution-spec v1.1, "Mounting a blob from another repository". A token is asked for reading it, too.</remarks>
+    public string? MountFrom { get; init; }
+
     /// <summary>The host and port that requests go to.</summary>
     internal string Host => Registry == Reference.DefaultRegistry ? "registry-1.docker.io" : Registry;
 

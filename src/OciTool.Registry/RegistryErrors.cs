@@ -29,6 +29,8 @@ internal static class RegistryErrors
     /// <param name="identity">Whether and which credentials were used; empty when none may be used there.</param>
     internal static string Describe(HttpResponseMessage response, ErrorEntry? error, ReadOnlySpan<byte> body, string identity)
     {
+        // a registry hides what may not be read, but says what may not be written
+        string orAbsent = response.RequestMessage!.Method == HttpMethod.Get ? ", or the image does not exist" : "";
         string origin = Printable.Shorten(Addresses.Origin(response.RequestMessage!.RequestUri!));
         if (error is null && response.Content.Headers.ContentType?.MediaType is "text/html" && IsUnexpectedPage(response.StatusCode))
         {
@@ -39,8 +41,8 @@ internal static class RegistryErrors
         string who = identity.Length == 0 ? "" : $": {identity}";
         return response.StatusCode switch
         {
-            HttpStatusCode.Unauthorized => $"authentication required{who}, or the image does not exist{said}",
-            HttpStatusCode.Forbidden => $"access denied by {origin}{who}, or the image does not exist{said}",
+            HttpStatusCode.Unauthorized => $"authentication required{who}{orAbsent}{said}",
+            HttpStatusCode.Forbidden => $"access denied by {origin}{who}{orAbsent}{said}",
             HttpStatusCode.NotFound when error?.Code is "MANIFEST_UNKNOWN" => $"manifest unknown: the repository has no such tag or digest{said}",
             HttpStatusCode.NotFound when error?.Code is "NAME_UNKNOWN" => $"name unknown: the registry has no such repository, or it is private{said}",
             HttpStatusCode.NotFound when error?.Code is "BLOB_UNKNOWN" => $"blob unknown: the repository lacks a part of the image{said}",

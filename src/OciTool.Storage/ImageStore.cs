@@ -207,6 +207,9 @@ public sealed class ImageStore
         return (isId ? ById(text, digits) : null) ?? (typed is null ? null : ByEnd(index, typed, text));
     }
 
+    /// <summary>Adds all blobs that a manifest or index reaches.</summary>
+    internal void Reach(Descriptor root, HashSet<Digest> blobs) => _walk.Reach(root, without: [], blobs, diffIds: []);
+
     internal IReadOnlyList<ImageFacts> FactsOf(ImageFactsFile known, Descriptor root) =>
         known.Roots.TryGetValue(root.Digest.ToString(), out IReadOnlyList<ImageFacts>? facts) ? facts : Walk.Facts(root);
 

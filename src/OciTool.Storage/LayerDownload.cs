@@ -13,9 +13,10 @@ namespace OciTool.Storage;
 /// <param name="content">The blobs.</param>
 /// <param name="layers">The applied layers.</param>
 /// <param name="layer">The layer; the caller holds the lock of its digest.</param>
+/// <param name="diffId">The digest of the uncompressed layer.</param>
 /// <param name="progress">Told what passes.</param>
 internal sealed class LayerDownload(
-    StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, ICopyProgress progress)
+    StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, Digest diffId, ICopyProgress progress)
 {
     private const long LargeFrom = 8 << 20;
     private const long MostForDigest = 64 << 20;
@@ -45,7 +46,7 @@ internal sealed class LayerDownload(
             throw Full(e, apply: true);
         }
 
-        layers.Publish(place, layer.DiffId);
+        layers.Publish(place, diffId);
     }
 
     /// <summary>Downloads the blob, from where an earlier download broke off, and applies it beside that.</summary>
@@ -102,7 +103,7 @@ internal sealed class LayerDownload(
         File.Move(_partial, _blob, overwrite: true);
         if (place is not null)
         {
-            layers.Publish(place, layer.DiffId);
+            layers.Publish(place, diffId);
         }
     }
 
@@ -152,7 +153,7 @@ internal sealed class LayerDownload(
 
     private AppliedLayer Apply(Stream stream, TemporaryDirectory place)
     {
-        AppliedLayer applied = layers.Apply(stream, place, layer.DiffId, progress.Warn);
+        AppliedLayer applied = layers.Apply(stream, place, diffId, progress.Warn);
         if (IsLarge && applied.Form == SnapshotForm.Erofs)
         {
             DirectoryTree.SyncFile(LayerStore.TreeIn(place, applied.Form));

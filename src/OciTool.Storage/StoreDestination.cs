@@ -78,16 +78,21 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     /// <inheritdoc/>
     public async Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
     {
+        if (layer.DiffId is not { } diffId)
+        {
+            throw new InvalidDocumentException($"{layer}: the store takes layers of images only");
+        }
+
         try
         {
-            if (Look(layer) is (true, true))
+            if (Look(layer, diffId) is (true, true))
             {
                 progress.Skipped(layer.Blob);
                 return;
             }
 
             using IDisposable reserved = await ReserveAsync(layer.Blob, cancellationToken);
-            await TakeAsync(layer, progress, cancellationToken);
+            await TakeAsync(layer, diffId, progress, cancellationToken);
         }
         catch (Exception e) when (e is OciException or IOException or UnauthorizedAccessException)
         {
@@ -99,7 +104,13 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     public Task CommitAsync(Document root, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        _ = Lease;
+        Lease.Look(
+            () =>
+            {
+                _images.Content.Write(root);
+                return true;
+            },
+            root.Digest);
         _images.Commit(_name, root);
         Dispose();
         return Task.CompletedTask;
@@ -124,13 +135,13 @@ public sealed class StoreDestination : IImageDestination, IDisposable
         }
     }
 
-    private (bool Blob, bool Applied) Look(LayerContent layer) => Lease.Look(
-        () => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(layer.DiffId)), layer.Blob.Digest, layer.DiffId);
+    private (bool Blob, bool Applied) Look(LayerContent layer, Digest diffId) => Lease.Look(
+        () => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(diffId)), layer.Blob.Digest, diffId);
 
-    private async Task TakeAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
+    private async Task TakeAsync(LayerContent layer, Digest diffId, ICopyProgress progress, CancellationToken cancellationToken)
     {
-        LayerDownload download = new(_root, _images.Content, _images.Layers, layer, progress);
-        (bool blob, bool applied) = Look(layer); // again: another pull may have had the lock before us
+        LayerDownload download = new(_root, _images.Content, _images.Layers, layer, diffId, progress);
+        (bool blob, bool applied) = Look(layer, diffId); // again: another pull may have had the lock before us
         if (blob && applied)
         {
             progress.Skipped(layer.Blob);

@@ -12,14 +12,14 @@ internal sealed class ProgressFlags
         DefaultValueFactory = _ => "auto",
     };
 
-    private readonly Option<bool> _quiet = new("--quiet", "-q")
-    {
-        Description = "Suppress output information when pulling images",
-    };
+    private readonly Option<bool> _quiet;
 
     /// <summary>Adds the options to a verb.</summary>
-    public ProgressFlags(Command verb)
+    /// <param name="verb">The verb.</param>
+    /// <param name="doing">What it does to images.</param>
+    public ProgressFlags(Command verb, string doing = "pulling")
     {
+        _quiet = new Option<bool>("--quiet", "-q") { Description = $"Suppress output information when {doing} images" };
         verb.Add(_progress);
         verb.Add(_quiet);
     }

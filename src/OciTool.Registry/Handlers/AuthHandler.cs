@@ -12,6 +12,9 @@ internal sealed class AuthHandler(Authorizer authorizer, BodyReader bodies) : De
     /// <summary>Set on a request that gets no credentials, whatever the server asks for.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsAnonymous = new("oci.anonymous");
 
+    /// <summary>Set on a request whose body passes once: it cannot be repeated, and a 401 only makes ready for the next one.</summary>
+    internal static readonly HttpRequestOptionsKey<bool> IsOnce = new("oci.once");
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Options.TryGetValue(IsAnonymous, out bool anonymous) && anonymous)
@@ -43,7 +46,7 @@ internal sealed class AuthHandler(Authorizer authorizer, BodyReader bodies) : De
         response.Content.Dispose();
         response.Content = new ByteArrayContent(body);
         Authorization? fresh = await authorizer.AuthorizeAsync(server, refused: used, base.SendAsync, cancellationToken);
-        if (fresh is null)
+        if (fresh is null || (request.Options.TryGetValue(IsOnce, out bool once) && once))
         {
             return response;
         }

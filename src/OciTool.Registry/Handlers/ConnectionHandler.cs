@@ -13,7 +13,9 @@ internal sealed partial class ConnectionHandler(
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri server = request.RequestUri!;
-        using CancellationTokenSource patience = new(options.ResponseTimeout, time);
+        // a body may take as long as it moves, which is its sender's to watch
+        bool isOnce = request.Options.TryGetValue(AuthHandler.IsOnce, out bool once) && once;
+        using CancellationTokenSource patience = new(isOnce ? Timeout.InfiniteTimeSpan : options.ResponseTimeout, time);
         using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {

@@ -18,7 +18,7 @@ internal sealed class RedirectHandler : DelegatingHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
-        for (int followed = 0; IsRedirect(response) && request.Method == HttpMethod.Get; followed++)
+        for (int followed = 0; IsRedirect(response) && (request.Method == HttpMethod.Get || request.Method == HttpMethod.Head); followed++)
         {
             using (response)
             {

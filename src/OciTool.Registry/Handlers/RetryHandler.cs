@@ -51,6 +51,11 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (request.Options.TryGetValue(AuthHandler.IsOnce, out bool once) && once)
+        {
+            return await base.SendAsync(request, cancellationToken);
+        }
+
         bool isTlsAttempt = request.Options.TryGetValue(IsTlsAttempt, out bool set) && set;
         int rateLimited = request.Options.TryGetValue(IsSpare, out bool spare) && spare ? MaxRateLimited : 0;
         for (int failures = 0; ;)
@@ -96,6 +101,6 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
 
     // 1, 2, 4 … s, and up to a tenth more so that many clients do not come back at once
     [SuppressMessage("Security", "CA5394", Justification = "jitter needs no secrecy")]
-    private static TimeSpan Backoff(int failures) =>
+    internal static TimeSpan Backoff(int failures) =>
         Clamp(Math.Pow(2, failures - 1) * (1 + (Random.Shared.NextDouble() / 10)));
 }

@@ -45,6 +45,10 @@ internal abstract class CopyProgress : ICopyProgress, IDisposable
     /// <inheritdoc/>
     public abstract void Warn(string message);
 
+    /// <summary>Says what is being done besides copying.</summary>
+    /// <param name="message">One line; text from outside is escaped in it.</param>
+    public abstract void Note(string message);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -101,5 +105,10 @@ internal sealed class SilentProgress(TextWriter error) : CopyProgress
         {
             error.Write($"Warning: {message}\n");
         }
+    }
+
+    /// <inheritdoc/>
+    public override void Note(string message)
+    {
     }
 }

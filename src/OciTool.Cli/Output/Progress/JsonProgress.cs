@@ -71,6 +71,9 @@ internal sealed class JsonProgress(TextWriter error, TimeProvider time) : CopyPr
     /// <inheritdoc/>
     public override void Warn(string message) => Write("warning", json => json.WriteString("message", message));
 
+    /// <inheritdoc/>
+    public override void Note(string message) => Write("note", json => json.WriteString("message", message));
+
     private void Write(string name, Descriptor blob, long offset) => Write(name, json =>
     {
         json.WriteString("digest", blob.Digest.ToString());

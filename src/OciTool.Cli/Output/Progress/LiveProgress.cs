@@ -10,18 +10,18 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
     private const string ShowCursor = "\e[?25h";
 
     private readonly ConcurrentDictionary<Digest, ProgressTask> _lines = new();
+    private readonly HashSet<Digest> _configs = []; // complete before the first blob
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private IAnsiConsole? _console;
     private ProgressContext? _context;
     private Task? _drawing;
-    private Digest? _config;
 
     /// <inheritdoc/>
     public override void Begin(string reference) => error.Write($"Trying to pull {reference}...\n");
 
     /// <inheritdoc/>
-    public override void Resolved(Manifest manifest) => _config = manifest.Config.Digest;
+    public override void Resolved(Manifest manifest) => _configs.Add(manifest.Config.Digest);
 
     /// <inheritdoc/>
     public override void Started(Descriptor blob, long offset)
@@ -33,7 +33,7 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
     /// <inheritdoc/>
     public override void Skipped(Descriptor blob)
     {
-        if (blob.Digest != _config)
+        if (!_configs.Contains(blob.Digest))
         {
             Print($"Copying blob {blob.Digest.Short} skipped: already exists");
         }
@@ -62,6 +62,9 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
     public override void Warn(string message) => Print($"Warning: {message}");
 
     /// <inheritdoc/>
+    public override void Note(string message) => Print(message);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
@@ -86,7 +89,7 @@ internal sealed class LiveProgress(TextWriter error) : CopyProgress
 
     private ProgressTask LineOf(Descriptor blob) => _lines.GetOrAdd(blob.Digest, digest =>
     {
-        string kind = digest == _config ? "config" : "blob";
+        string kind = _configs.Contains(digest) ? "config" : "blob";
         return Draw().AddTask($"Copying {kind} {digest.Short}", new ProgressTaskSettings { MaxValue = Math.Max(blob.Size, 1) });
     });
 

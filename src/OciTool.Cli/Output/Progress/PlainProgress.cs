@@ -8,7 +8,8 @@ internal sealed class PlainProgress(TextWriter error, TimeProvider time) : CopyP
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
-    private Manifest? _manifest;
+    private readonly HashSet<Digest> _blobs = [];
+    private readonly HashSet<Digest> _configs = [];
     private int _open;
     private long _total;
     private long _atHand;
@@ -24,16 +25,16 @@ internal sealed class PlainProgress(TextWriter error, TimeProvider time) : CopyP
     {
         lock (_gate)
         {
-            _manifest = manifest;
             _begun = _reported = time.GetTimestamp();
-            HashSet<Digest> blobs = [manifest.Config.Digest];
-            _total = manifest.Config.Size;
-            foreach (Descriptor layer in manifest.Layers)
+            _configs.Add(manifest.Config.Digest);
+            foreach (Descriptor blob in manifest.Layers.Prepend(manifest.Config))
             {
-                _total += blobs.Add(layer.Digest) ? layer.Size : 0;
+                if (_blobs.Add(blob.Digest))
+                {
+                    _open++;
+                    _total += blob.Size;
+                }
             }
-
-            _open = blobs.Count;
         }
     }
 
@@ -90,7 +91,10 @@ internal sealed class PlainProgress(TextWriter error, TimeProvider time) : CopyP
     /// <inheritdoc/>
     public override void Warn(string message) => Write($"Warning: {message}");
 
-    private string KindOf(Descriptor blob) => blob.Digest == _manifest?.Config.Digest ? "config" : "blob";
+    /// <inheritdoc/>
+    public override void Note(string message) => Write(message);
+
+    private string KindOf(Descriptor blob) => _configs.Contains(blob.Digest) ? "config" : "blob";
 
     private void Close()
     {
