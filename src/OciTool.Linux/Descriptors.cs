@@ -92,6 +92,23 @@ public static class Descriptors
         }
     }
 
+    /// <summary>Sets the size of a file; what is new reads as zeros and takes no space.</summary>
+    /// <exception cref="ErrnoException">The file may not become that large, or the disk is broken.</exception>
+    public static void SetLength(SafeFileHandle file, long length, string name)
+    {
+        int result;
+        do
+        {
+            result = Interop.Libc.FTruncate(file, length);
+        }
+        while (Interop.Libc.Interrupted(result));
+
+        if (result != 0)
+        {
+            throw ErrnoException.FromLastError("ftruncate", name);
+        }
+    }
+
     /// <summary>Makes reads and writes return at once; for descriptors that nobody else shares.</summary>
     /// <exception cref="ErrnoException">The descriptor is not open.</exception>
     public static void SetNonBlocking(SafeFileHandle file) => Interop.Kernel.Checked(

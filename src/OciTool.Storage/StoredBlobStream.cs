@@ -1,4 +1,5 @@
 using OciTool.Images;
+using OciTool.Linux;
 using OciTool.Storage.Layers;
 
 namespace OciTool.Storage;
@@ -28,6 +29,9 @@ internal sealed class StoredBlobStream(Stream inner, Digest digest, Cancellation
 internal sealed class BlobUnreadableException : OciException
 {
     internal BlobUnreadableException(Digest digest, Exception cause)
-        : base($"blob {digest} is unreadable: {cause.Message}", cause) =>
+        : base($"blob {digest} is unreadable: {Describe(cause)}", cause) =>
         Hint = "pull the image again, or run: oci system check --repair";
+
+    private static string Describe(Exception cause) =>
+        cause is IOException { HResult: > 0 } ? ErrnoException.Describe((Errno)cause.HResult) : cause.Message;
 }

@@ -18,7 +18,7 @@ public sealed partial class StoreFaultTests(Machine machine) : OciTest(machine)
     [InlineData("rename,renameat,renameat2", "ENOSPC")]
     [InlineData("rename,renameat,renameat2", "EIO")]
     [InlineData("mkdir,mkdirat", "ENOSPC")]
-    [InlineData("ftruncate", "EFBIG")]
+    [InlineData("ftruncate", "EIO")]
     [InlineData("fdatasync,syncfs", "EINTR")]
     [InlineData("flock", "EINTR")]
     [Fault(4, "any single write, rename or mkdir that finds the disk full ends the pull with one line; what has arrived is kept")]
@@ -49,7 +49,6 @@ public sealed partial class StoreFaultTests(Machine machine) : OciTest(machine)
     [Theory]
     [InlineData("fdatasync", 12_000_000)]
     [InlineData("syncfs", 300_000)]
-    [InlineData("syncfs", 12_000_000)]
     [Fault(7, "a sync that fails is final for the blob: its bytes are dropped, never synced again, and fetched anew")]
     public async Task Bytes_that_a_sync_could_not_bring_to_the_disk_are_fetched_again(string call, int size)
     {
@@ -77,7 +76,9 @@ public sealed partial class StoreFaultTests(Machine machine) : OciTest(machine)
 
         Failed(run, 125, $"blob sha256:{Machine.Images.Plain.Id} is unreadable: .*input/output error");
         Assert.Contains("oci system check --repair", run.Error, StringComparison.Ordinal);
-        (await UnreadableAsync(config, "pull", "-q", name)).Succeeded();
+        File.Delete(config);
+        File.CreateSymbolicLink(config, config); // which no read gets through, until it is replaced
+        await Oci.PullAsync(name);
         await Oci.StoreIsCleanAsync(name);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
@@ -8,5 +9,8 @@ internal static partial class Interop
     {
         [LibraryImport(Name, EntryPoint = "ftruncate", SetLastError = true)]
         internal static partial int FTruncate(int file, long length);
+
+        [LibraryImport(Name, EntryPoint = "ftruncate", SetLastError = true)]
+        internal static partial int FTruncate(SafeFileHandle file, long length);
     }
 }

@@ -170,7 +170,7 @@ internal sealed class ErofsOutput : IDisposable
         long length = Position;
         SendWindow();
         _thread.Wait();
-        RandomAccess.SetLength(_file, length);
+        Descriptors.SetLength(_file, length, _path);
         Descriptors.WriteAt(_file, firstBlock, 0, _path);
     }
 
