@@ -27,6 +27,12 @@ internal sealed class BlobReservation : IDisposable
         StorageRoot root, Descriptor blob, Action<string> tell, CancellationToken cancellationToken)
     {
         string path = Path.Join(root.Locks, $"{blob.Digest.Algorithm}-{blob.Digest.Hex}");
+        return new BlobReservation(await WaitAsync(root, blob, path, tell, cancellationToken), path);
+    }
+
+    private static async Task<FileLock> WaitAsync(
+        StorageRoot root, Descriptor blob, string path, Action<string> tell, CancellationToken cancellationToken)
+    {
         string partial = root.PartialOf(blob.Digest);
         long start = Stopwatch.GetTimestamp();
         long moved = start;
@@ -56,7 +62,7 @@ internal sealed class BlobReservation : IDisposable
             await Task.Delay(delay, cancellationToken);
         }
 
-        return new BlobReservation(held, path);
+        return held;
     }
 
     /// <inheritdoc/>
@@ -73,7 +79,8 @@ internal sealed class BlobReservation : IDisposable
         {
             if (FileLock.TryAcquire(path, out FileLock? free))
             {
-                new BlobReservation(free, path).Dispose();
+                File.Delete(path);
+                free.Dispose();
             }
         }
     }

@@ -52,7 +52,7 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         using FileLock held = root.Lock(root.ContainersLockFile);
         if (!File.Exists(images.Content.Locate(container.ImageDigest)))
         {
-            throw new ImageNotKnownException(container.ImageName);
+            throw new OciException($"{container.ImageName}: image not known: it was removed meanwhile");
         }
 
         if (FindIdByName(container.Name) is { } holder)

@@ -91,7 +91,12 @@ internal sealed class LayerDownload(
         {
             // after a failed sync nobody knows what of it is on the disk, and another sync would not tell
             File.Delete(_partial);
-            throw StoreFullException.IsCausedBy(e) ? Full(e, apply) : e;
+            if (StoreFullException.IsCausedBy(e))
+            {
+                throw Full(e, apply);
+            }
+
+            throw;
         }
         catch (Exception e) when (StoreFullException.IsCausedBy(e))
         {
@@ -111,8 +116,18 @@ internal sealed class LayerDownload(
     private static bool IsDamage(Exception failure) =>
         failure is ContentMismatchException or LayerException or BlobUnreadableException && !StoreFullException.IsCausedBy(failure);
 
-    private static bool IsSyncFailure(Exception? failure) => failure is not null
-        && (failure is ErrnoException { Call: "fdatasync" or "syncfs" } || IsSyncFailure(failure.InnerException));
+    private static bool IsSyncFailure(Exception failure)
+    {
+        for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is ErrnoException { Call: "fdatasync" or "syncfs" })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private void RequireRoom(bool apply)
     {

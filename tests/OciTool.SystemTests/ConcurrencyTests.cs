@@ -269,9 +269,8 @@ public sealed class ConcurrencyTests(Machine machine) : OciTest(machine)
     private async Task<RunningProgram> HoldAsync(string lockFile)
     {
         Need.Programs("flock");
-        // one process, which holds the lock and waits
         RunningProgram holder = RunningProgram.Start(
-            "sh", ["-c", "exec 9>>\"$0\"; flock 9; echo held; while :; do read line || exec sleep 600; done", Path.Join(Oci.Root, lockFile)]);
+            "flock", ["--close", Path.Join(Oci.Root, lockFile), "sh", "-c", "echo held; exec sleep 60"]);
         await holder.OutputHasAsync("held");
         return holder;
     }

@@ -101,7 +101,7 @@ public sealed class ContainerStoreTests : IDisposable
         StoredImage image = _store.Find("a")!;
         _store.Remove("a");
 
-        Assert.Throws<ImageNotKnownException>(() => _store.Containers.Create(RecordOf(image, "c1")));
+        Assert.Throws<OciException>(() => _store.Containers.Create(RecordOf(image, "c1")));
     }
 
     [Fact]
