@@ -62,8 +62,14 @@ public sealed record RemapIdentity(string Prefix, string SignedPrefix) : SignedI
     /// <inheritdoc/>
     public override bool Accepts(Reference image, SignedReference signed)
     {
-        bool applies = image.Name == Prefix || image.Name.StartsWith($"{Prefix}/", StringComparison.Ordinal);
-        string name = applies ? SignedPrefix + image.ToString()[Prefix.Length..] : image.ToString();
-        return Reference.TryParse(name, out Reference? original, out _) && new MatchRepoDigestOrExact().Accepts(original, signed);
+        if (image.Name != Prefix && !image.Name.StartsWith($"{Prefix}/", StringComparison.Ordinal))
+        {
+            return new MatchRepoDigestOrExact().Accepts(image, signed);
+        }
+
+        // what would be completed to another name is none: a registry alone names no image
+        return Reference.TryParse(SignedPrefix + image.ToString()[Prefix.Length..], out Reference? original, out _)
+            && original.Name == SignedPrefix + image.Name[Prefix.Length..]
+            && new MatchRepoDigestOrExact().Accepts(original, signed);
     }
 }
