@@ -93,8 +93,8 @@ internal static class FileReplacement
     {
         using RootDirectory root = new(directory);
         using DirectoryDescriptor names = DirectoryDescriptor.Of(root);
-        if (names.Look(Encoding.UTF8.GetBytes(name + '\0'), out FileStatus old) == 0
-            && names.Look(Encoding.UTF8.GetBytes(temporary + '\0'), out FileStatus written) == 0
+        if (names.Look(Encoding.UTF8.GetBytes(name + '\0'), out FileStatus old) == Errno.None
+            && names.Look(Encoding.UTF8.GetBytes(temporary + '\0'), out FileStatus written) == Errno.None
             && (old.Owner, old.Group) != (written.Owner, written.Group))
         {
             names.SetOwner(Encoding.UTF8.GetBytes(temporary + '\0'), old.Owner, old.Group);

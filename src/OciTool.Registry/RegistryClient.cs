@@ -49,49 +49,14 @@ internal sealed partial class RegistryClient(
     /// <exception cref="ContentMismatchException">The registry sent something else.</exception>
     internal async Task<byte[]> ReadBlobAsync(Descriptor blob, CancellationToken cancellationToken)
     {
-        for (int failures = 0; ; failures++)
+        Uri url = await UrlAsync($"blobs/{blob.Digest}", cancellationToken);
+        return await ReadWholeAsync(url, $"blob {blob.Digest}", async () =>
         {
-            try
-            {
-                using HttpResponseMessage response = await GetBlobAsync(blob.Digest, range: null, isSpare: false, cancellationToken);
-                byte[] body = await bodies.ReadAsync(response.Content, (int)blob.Size, cancellationToken);
-                Document.Verify(blob, body);
-                return body;
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException)
-            {
-                if (failures == options.Retries)
-                {
-                    throw new RegistryException($"{endpoint.Name}: blob {blob.Digest}: {Printable.Shorten(e.Message.TrimEnd('.'))}", e);
-                }
-            }
-        }
-    }
-
-    /// <summary>The manifests that refer to one, as the registry lists them; null when it does not know how to.</summary>
-    /// <param name="subject">What they refer to.</param>
-    /// <param name="artifactType">The type that is wanted; the registry may list others, too.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <remarks>distribution-spec v1.1, "Listing Referrers".</remarks>
-    internal async Task<byte[]?> FindReferrersAsync(Digest subject, string artifactType, CancellationToken cancellationToken)
-    {
-        Uri url = await UrlAsync($"referrers/{subject}?artifactType={Uri.EscapeDataString(artifactType)}", cancellationToken);
-        using HttpRequestMessage request = new(HttpMethod.Get, url);
-        request.Headers.TryAddWithoutValidation("Accept", MediaTypes.OciIndex);
-        try
-        {
-            using HttpResponseMessage response = await SendAsync(request, $"referrers of {subject}", cancellationToken);
-            byte[] body = await bodies.ReadAsync(response.Content, Document.MaxSize, cancellationToken);
-            return body.Length <= Document.MaxSize ? body : throw new RegistryException($"{endpoint.Name}: the referrers of {subject} are larger than {Document.MaxSize >> 20} MiB");
-        }
-        catch (RegistryException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed or HttpStatusCode.BadRequest)
-        {
-            return null;
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw new RegistryException($"{endpoint.Name}: referrers of {subject}: {Printable.Shorten(e.Message.TrimEnd('.'))}", e);
-        }
+            using HttpResponseMessage response = await GetBlobAsync(blob.Digest, range: null, isSpare: false, cancellationToken);
+            byte[] body = await bodies.ReadAsync(response.Content, (int)blob.Size, cancellationToken);
+            Document.Verify(blob, body);
+            return body;
+        });
     }
 
     /// <summary>Has the registry say whether it knows us.</summary>

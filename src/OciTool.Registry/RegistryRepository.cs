@@ -134,6 +134,13 @@ public sealed class RegistryRepository : IAsyncDisposable
         }
     }
 
+    /// <summary>A small blob of this repository, verified.</summary>
+    /// <param name="blob">The blob; the caller has limited its size.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ContentMismatchException">The registry sent something else.</exception>
+    internal Task<byte[]> ReadBlobAsync(Descriptor blob, CancellationToken cancellationToken) =>
+        _connection.Client.ReadBlobAsync(blob, cancellationToken);
+
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 

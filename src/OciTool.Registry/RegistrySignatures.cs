@@ -26,10 +26,10 @@ public sealed class RegistrySignatures(Reference reference, RegistryContext cont
     {
         ArgumentNullException.ThrowIfNull(manifest);
         Digest digest = Digest.Of(manifest.Bytes.Span); // tags have no room for sha512
-        await using RegistryConnection connection = RegistryConnection.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, context);
+        await using RegistryRepository repository = RegistryRepository.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, context);
         HashSet<(Digest Payload, string? Signature)> seen = [];
         Dictionary<Digest, byte[]> payloads = [];
-        await foreach ((string origin, SignatureManifest found) in ManifestsAsync(connection.Client, digest, cancellationToken))
+        await foreach ((string origin, SignatureManifest found) in ManifestsAsync(repository, digest, cancellationToken))
         {
             foreach (SignatureLayer layer in found.Layers.Where(layer => seen.Add((layer.Payload.Digest, layer.Signature))))
             {
@@ -42,7 +42,7 @@ public sealed class RegistrySignatures(Reference reference, RegistryContext cont
                 {
                     long left = MaxPayloads - payloads.Values.Sum(known => (long)known.Length);
                     payloads[layer.Payload.Digest] = payload = layer.Payload.Size <= left
-                        ? await connection.Client.ReadBlobAsync(layer.Payload, cancellationToken)
+                        ? await repository.ReadBlobAsync(layer.Payload, cancellationToken)
                         : throw new RegistryException($"{reference.Name}: the signatures of {digest} are larger than {MaxPayloads >> 20} MiB");
                 }
 
@@ -52,47 +52,38 @@ public sealed class RegistrySignatures(Reference reference, RegistryContext cont
     }
 
     private async IAsyncEnumerable<(string Origin, SignatureManifest Manifest)> ManifestsAsync(
-        RegistryClient client, Digest digest, [EnumeratorCancellation] CancellationToken cancellationToken)
+        RegistryRepository repository, Digest digest, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string tag = SignatureManifest.TagFor(digest);
-        if (await FindAsync(client, tag, cancellationToken) is { } tagged)
+        Reference tag = Reference.Parse($"{reference.Name}:{SignatureManifest.TagFor(digest)}");
+        if (await FindAsync(repository, tag, cancellationToken) is { } tagged)
         {
-            yield return ($"{reference.Name}:{tag}", SignatureManifest.Parse(tagged));
+            yield return (tag.ToString(), SignatureManifest.Parse(tagged));
         }
 
+        Referrers referrers = await repository.ListReferrersAsync(digest, SignatureManifest.ArtifactType, cancellationToken);
         int count = 0;
-        foreach (Descriptor referrer in await ReferrersAsync(client, digest, cancellationToken))
+        // the filter is the registry's to apply or not
+        foreach (Descriptor referrer in referrers.Manifests.Where(entry => entry.ArtifactType == SignatureManifest.ArtifactType))
         {
             if (++count > MaxManifests)
             {
                 throw new RegistryException($"{reference.Name}: {digest} has more than {MaxManifests} manifests of signatures, of which the first ones are not accepted");
             }
 
-            FetchedManifest fetched = await client.GetManifestAsync(referrer.Digest.ToString(), Math.Min(referrer.Size, Document.MaxSize), cancellationToken);
-            SignatureManifest found = SignatureManifest.Parse(Document.Verify(referrer, fetched.Body));
+            Reference name = reference.WithDigest(referrer.Digest);
+            SignatureManifest found = SignatureManifest.Parse(await repository.ResolveAsync(name, cancellationToken));
             if (found.Subject == digest)
             {
-                yield return ($"{reference.Name}@{referrer.Digest}", found);
+                yield return (name.ToString(), found);
             }
         }
     }
 
-    private static async Task<IReadOnlyList<Descriptor>> ReferrersAsync(RegistryClient client, Digest digest, CancellationToken cancellationToken)
-    {
-        byte[]? listed = await client.FindReferrersAsync(digest, SignatureManifest.ArtifactType, cancellationToken);
-        Document? index = listed is not null
-            ? new Document(MediaTypes.OciIndex, listed)
-            : await FindAsync(client, $"{digest.Algorithm}-{digest.Hex}", cancellationToken);
-        // the filter is the registry's to apply or not
-        return index is null ? [] : [.. ImageIndex.Parse(index).Manifests.Where(entry => entry.ArtifactType == SignatureManifest.ArtifactType)];
-    }
-
-    private static async Task<Document?> FindAsync(RegistryClient client, string tag, CancellationToken cancellationToken)
+    private static async Task<Document?> FindAsync(RegistryRepository repository, Reference tag, CancellationToken cancellationToken)
     {
         try
         {
-            FetchedManifest fetched = await client.GetManifestAsync(tag, Document.MaxSize, cancellationToken);
-            return new Document(fetched.ContentType ?? "", fetched.Body);
+            return await repository.ResolveAsync(tag, cancellationToken);
         }
         catch (RegistryException e) when (e.Status == HttpStatusCode.NotFound)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
@@ -73,6 +74,7 @@ internal static class LoginPrompt
     }
 
     // not Console's: it sets the terminal up in its own way, with echo
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the stream")]
     private static FileStream Input() => new(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
 
     private static async Task AskAsync(TextWriter output, string question)

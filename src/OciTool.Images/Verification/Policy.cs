@@ -24,14 +24,18 @@ public sealed class Policy
     /// <param name="environment">Looks up an environment variable.</param>
     /// <returns>The policy of the first file that exists; one that takes everything when there is none (docs/adr/0014).</returns>
     /// <exception cref="OciException">The file cannot be read, or is not a policy.</exception>
-    public static Policy Load(string? given, Func<string, string?> environment)
+    public static Policy Load(string? given, Func<string, string?> environment) =>
+        Load(given, environment, "/etc/containers/policy.json");
+
+    // tests bring a policy of the machine of their own
+    internal static Policy Load(string? given, Func<string, string?> environment, string ofMachine)
     {
         if (given is not null)
         {
             return TryRead(given, out Policy? named) ? named : throw new OciException($"signature policy {given}: no such file");
         }
 
-        foreach (string file in Files(environment))
+        foreach (string file in Files(environment).Append(ofMachine))
         {
             if (TryRead(file, out Policy? found))
             {
@@ -110,8 +114,6 @@ public sealed class Policy
         {
             yield return Path.Join(home, ".config/containers/policy.json");
         }
-
-        yield return "/etc/containers/policy.json";
     }
 
     // only a file that is not there is passed over: one that cannot be read may forbid everything
