@@ -13,6 +13,7 @@ internal sealed class InspectCommand : Verb
     private readonly Argument<string[]> _names = new("NAME") { Description = "Names or IDs.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _format = new("--format", "-f") { Description = "Format the output to a Go template or json", HelpName = "string" };
     private readonly Option<string> _type;
+    private readonly RemoteInspectFlags? _remote;
 
     /// <param name="type"><c>all</c>, or the only kind that is looked for: <c>image</c> or <c>container</c>.</param>
     public InspectCommand(string type = "all")
@@ -24,7 +25,8 @@ internal sealed class InspectCommand : Verb
             HelpName = "string",
             DefaultValueFactory = _ => type,
         };
-        Details = "Prints a JSON array with all that is known of each object; with --format what a Go template makes of each.";
+        Details = "Prints a JSON array with all that is known of each object; with --format what a Go template makes of each."
+            + (type == "container" ? "" : RemoteInspectFlags.Details);
         string kind = type switch
         {
             "image" => "IMAGE",
@@ -37,6 +39,8 @@ internal sealed class InspectCommand : Verb
             "inspect quay.io/fedora/fedora:34",
             "inspect --format '{{.Architecture}} {{.Config.Env}}' fedora",
             "inspect --type container --format '{{.State.ExitCode}}' mycontainer",
+            "inspect --remote --format '{{range .Manifests}}{{.Platform}} {{.Digest}}{{println}}{{end}}' quay.io/fedora/fedora",
+            "inspect --remote --platform linux/arm64 --config quay.io/fedora/fedora",
         ];
         OperandKind = type switch
         {
@@ -52,7 +56,14 @@ internal sealed class InspectCommand : Verb
             Add(_type);
         }
 
-        SetAction(command => Inspect(command, type == "all" ? command.GetValue(_type)! : type));
+        if (type != "container")
+        {
+            _remote = new RemoteInspectFlags(this);
+        }
+
+        SetAction(command => _remote is not null && _remote.IsRemote(command)
+            ? _remote.Inspect(command, Global, command.GetValue(_names) ?? [], command.GetValue(_format))
+            : Inspect(command, type == "all" ? command.GetValue(_type)! : type));
     }
 
     private int Inspect(ParseResult command, string type)

@@ -10,7 +10,11 @@ namespace OciTool.Cli.Views;
 [JsonSerializable(typeof(ContainerSummary[]))]
 [JsonSerializable(typeof(ImageInspection[]))]
 [JsonSerializable(typeof(ImageSummary[]))]
+[JsonSerializable(typeof(RemoteDescriptor[]))]
+[JsonSerializable(typeof(RemoteInspection[]))]
+[JsonSerializable(typeof(SearchResult[]))]
 [JsonSerializable(typeof(SystemInformation))]
+[JsonSerializable(typeof(TagList[]))]
 [JsonSerializable(typeof(VerifiedSignatureView[]))]
 [JsonSerializable(typeof(VersionReport))]
 internal sealed partial class OutputJson : JsonSerializerContext;

@@ -9,20 +9,24 @@ internal sealed class AuthHandler(Authorizer authorizer, BodyReader bodies) : De
     /// <summary>Set on the request whose answer is only looked at for its challenge.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsPing = new("oci.ping");
 
-    /// <summary>Set on a request that is of use only where everybody may make it.</summary>
+    /// <summary>Set on a request that gets no credentials, whatever the server asks for.</summary>
     internal static readonly HttpRequestOptionsKey<bool> IsAnonymous = new("oci.anonymous");
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (request.Options.TryGetValue(IsAnonymous, out bool anonymous) && anonymous)
+        {
+            return await base.SendAsync(request, cancellationToken);
+        }
+
         bool isPing = request.Options.TryGetValue(IsPing, out bool set) && set;
         Uri server = request.RequestUri!;
-        bool isAnonymous = request.Options.TryGetValue(IsAnonymous, out bool alone) && alone;
-        Authorization? used = isPing || isAnonymous ? null : await authorizer.AuthorizeAsync(server, refused: null, base.SendAsync, cancellationToken);
+        Authorization? used = isPing ? null : await authorizer.AuthorizeAsync(server, refused: null, base.SendAsync, cancellationToken);
         request.Headers.Authorization = used?.Header;
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
 
         // a server that we were redirected to gets nothing, whatever it asks for
-        if (response.StatusCode != HttpStatusCode.Unauthorized || isAnonymous || !Addresses.IsSameOrigin(response.RequestMessage!.RequestUri!, server))
+        if (response.StatusCode != HttpStatusCode.Unauthorized || !Addresses.IsSameOrigin(response.RequestMessage!.RequestUri!, server))
         {
             return response;
         }
