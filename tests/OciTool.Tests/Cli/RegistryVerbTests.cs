@@ -158,6 +158,8 @@ public sealed class RegistryVerbTests : RepositoryTests
     [InlineData("not json at all \u001b[31m")]
     [InlineData("[[[[")]
     [InlineData("[]")]
+    [InlineData("{\"\\ud800\":1}")]
+    [InlineData("{\"annotations\":{\"a\":\"\\ud800\"}}")]
     public async Task Even_what_is_no_manifest_is_shown_by_its_digest(string body)
     {
         Descriptor sent = Registry.AddManifest("1", "application/vnd.oci.image.manifest.v1+json", body);
@@ -253,7 +255,8 @@ public sealed class RegistryVerbTests : RepositoryTests
     [InlineData("--tags needs --remote", "inspect", "--tags", "x")]
     [InlineData("--platform, --arch, --os and --variant need --remote: in the store, name the image by its ID", "inspect", "--arch", "arm64", "x")]
     [InlineData("--raw and --config print one document as it is: they take one name and no --format", "inspect", "--remote", "--raw", "x", "y")]
-    [InlineData("no names specified", "inspect", "--remote")]
+    [InlineData("no names or ids specified", "inspect", "--remote")]
+    [InlineData("--remote is for images: a registry has no containers", "inspect", "--remote", "--type", "container", "x")]
     [InlineData("--tag-only needs --remote: in the store, oci rmi takes the name alone", "rmi", "--tag-only", "x")]
     [InlineData("--all is for the store: name what is to be deleted in a registry", "rmi", "--remote", "--all")]
     [InlineData("image name must be specified", "rmi", "--remote")]
