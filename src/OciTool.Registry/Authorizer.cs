@@ -99,7 +99,7 @@ internal sealed partial class Authorizer(
 
     private static IEnumerable<string> Scopes(RegistryEndpoint endpoint, RegistryAccess access)
     {
-        if (repository.Length == 0)
+        if (endpoint.Repository.Length == 0)
         {
             return access == RegistryAccess.None ? [] : ["registry:catalog:*"]; // all that a server itself offers is the list of its repositories
         }

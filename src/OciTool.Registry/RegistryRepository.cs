@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Runtime.CompilerServices;
 using OciTool.Images;
@@ -29,6 +30,7 @@ public sealed class RegistryRepository : IAsyncDisposable
     /// <param name="access">What will be done with it: deletion needs <see cref="RegistryAccess.Delete"/> besides reading.</param>
     /// <param name="context">What the command brings.</param>
     /// <exception cref="OciException">The directory of certificates does not exist.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the repository")]
     public static RegistryRepository Open(RegistryEndpoint endpoint, RegistryAccess access, RegistryContext context) =>
         new(endpoint, RegistryConnection.Open(endpoint, access, context));
 

@@ -208,7 +208,7 @@ public sealed class ImageStore
     }
 
     /// <summary>Adds all blobs that a manifest or index reaches.</summary>
-    internal void Reach(Descriptor root, HashSet<Digest> blobs) => _walk.Reach(root, without: [], blobs, diffIds: []);
+    internal void Reach(Descriptor root, HashSet<Digest> blobs) => Walk.Reach(root, without: [], blobs, diffIds: []);
 
     internal IReadOnlyList<ImageFacts> FactsOf(ImageFactsFile known, Descriptor root) =>
         known.Roots.TryGetValue(root.Digest.ToString(), out IReadOnlyList<ImageFacts>? facts) ? facts : Walk.Facts(root);

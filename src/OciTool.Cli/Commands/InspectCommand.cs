@@ -61,9 +61,7 @@ internal sealed class InspectCommand : Verb
             _remote = new RemoteInspectFlags(this);
         }
 
-        SetAction(command => _remote is not null && _remote.IsRemote(command)
-            ? _remote.Inspect(command, Global, command.GetValue(_names) ?? [], command.GetValue(_format))
-            : Inspect(command, type == "all" ? command.GetValue(_type)! : type));
+        SetAction(command => Inspect(command, type == "all" ? command.GetValue(_type)! : type));
     }
 
     private int Inspect(ParseResult command, string type)
@@ -77,6 +75,13 @@ internal sealed class InspectCommand : Verb
         if (names.Length == 0)
         {
             throw new UsageException("no names or ids specified");
+        }
+
+        if (_remote is not null && _remote.IsRemote(command))
+        {
+            return type == "container"
+                ? throw new UsageException("--remote is for images: a registry has no containers")
+                : _remote.Inspect(command, Global, names, command.GetValue(_format));
         }
 
         StorageRoot root = Global.OpenStore();

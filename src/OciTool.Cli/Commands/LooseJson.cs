@@ -5,12 +5,13 @@ namespace OciTool.Cli.Commands;
 /// <summary>Reads documents that are only shown: what is missing or of another type reads as nothing, and nothing is refused.</summary>
 internal static class LooseJson
 {
-    /// <summary>Parses a document; null when it is not a JSON object.</summary>
+    /// <summary>Parses a document; null when it is not a JSON object, or has text in it that is none.</summary>
     /// <param name="document">The document.</param>
     public static JsonDocument? Parse(ReadOnlyMemory<byte> document)
     {
         try
         {
+            RequireText(document.Span);
             JsonDocument json = JsonDocument.Parse(document);
             if (json.RootElement.ValueKind == JsonValueKind.Object)
             {
@@ -20,7 +21,7 @@ internal static class LooseJson
             json.Dispose();
             return null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -33,7 +34,7 @@ internal static class LooseJson
 
     /// <summary>A text.</summary>
     public static string? Text(this JsonElement? element, string name) =>
-        element.Member(name) is { ValueKind: JsonValueKind.String } member ? TextOf(member) : null;
+        element.Member(name) is { ValueKind: JsonValueKind.String } member ? member.GetString() : null;
 
     /// <summary>A whole number; 0 when there is none.</summary>
     public static long Number(this JsonElement? element, string name) =>
@@ -46,7 +47,7 @@ internal static class LooseJson
     /// <summary>The texts of a list; null when there is no list.</summary>
     public static string[]? Texts(this JsonElement? element, string name) =>
         element.Member(name) is { ValueKind: JsonValueKind.Array } list
-            ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(TextOf)]
+            ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
             : null;
 
     /// <summary>A map of texts; null when there is none. Of a key that occurs twice the last value counts.</summary>
@@ -60,21 +61,22 @@ internal static class LooseJson
         Dictionary<string, string> texts = [];
         foreach (JsonProperty entry in map.EnumerateObject())
         {
-            texts[entry.Name] = entry.Value.ValueKind == JsonValueKind.String ? TextOf(entry.Value) : entry.Value.GetRawText();
+            texts[entry.Name] = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString()! : entry.Value.GetRawText();
         }
 
         return texts;
     }
 
-    private static string TextOf(JsonElement text)
+    // half of a surrogate pair is found out only when it is read, and then as a mistake of the reader
+    private static void RequireText(ReadOnlySpan<byte> document)
     {
-        try
+        Utf8JsonReader reader = new(document);
+        while (reader.Read())
         {
-            return text.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            return ""; // half of a surrogate pair
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+            {
+                _ = reader.GetString();
+            }
         }
     }
 }

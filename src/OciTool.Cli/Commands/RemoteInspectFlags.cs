@@ -25,7 +25,7 @@ internal sealed class RemoteInspectFlags
     private readonly RegistryFlags _registry;
 
     /// <summary>Adds the options to a verb.</summary>
-    public RemoteInspectFlags(Command verb)
+    public RemoteInspectFlags(Verb verb)
     {
         verb.Add(_remote);
         verb.Add(_config);
@@ -61,11 +61,6 @@ internal sealed class RemoteInspectFlags
     /// <exception cref="OciException">An image is not there.</exception>
     public int Inspect(ParseResult command, GlobalOptions global, string[] names, string? format)
     {
-        if (names.Length == 0)
-        {
-            throw new UsageException("no names specified");
-        }
-
         bool config = command.GetValue(_config);
         bool raw = command.GetValue(_raw);
         if ((config || raw) && (format is not null || names.Length > 1))

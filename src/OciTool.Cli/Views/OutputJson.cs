@@ -15,6 +15,7 @@ namespace OciTool.Cli.Views;
 [JsonSerializable(typeof(RemoteInspection[]))]
 [JsonSerializable(typeof(SearchResult[]))]
 [JsonSerializable(typeof(SystemInformation))]
+[JsonSerializable(typeof(TagList[]))]
 [JsonSerializable(typeof(VerifiedSignatureView[]))]
 [JsonSerializable(typeof(TagList[]))]
 [JsonSerializable(typeof(VersionReport))]

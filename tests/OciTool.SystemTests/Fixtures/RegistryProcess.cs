@@ -24,7 +24,8 @@ public sealed partial class RegistryProcess : IAsyncDisposable
     public string Host { get; }
 
     /// <summary>Starts a registry over <paramref name="storage"/>, which several registries may share.</summary>
-    public static async Task<RegistryProcess> StartAsync(RegistryAuth auth, string storage, Authority authority)
+    /// <param name="deletes">Whether it deletes manifests.</param>
+    public static async Task<RegistryProcess> StartAsync(RegistryAuth auth, string storage, Authority authority, bool deletes = false)
     {
         Need.Programs("docker-registry");
         TemporaryDirectory directory = new();
@@ -70,6 +71,8 @@ public sealed partial class RegistryProcess : IAsyncDisposable
             storage:
               filesystem:
                 rootdirectory: {storage}
+              delete:
+                enabled: {(deletes ? "true" : "false")}
             http:
               addr: 127.0.0.1:0
             {encrypts}
