@@ -13,6 +13,7 @@ internal static class CommandTable
         new CommandGroup("container", "Manage containers", [
             new VerbEntry("inspect", () => new InspectCommand("container")),
             new VerbEntry("list", () => new PsCommand("list")) { Aliases = ["ls", "ps"] },
+            new VerbEntry("prune", () => new ContainerPruneCommand()),
             new VerbEntry("rm", () => new RmCommand()),
             new VerbEntry("run", () => new RunCommand()),
         ]),
@@ -21,6 +22,7 @@ internal static class CommandTable
             new VerbEntry("exists", () => new ImageExistsCommand()),
             new VerbEntry("inspect", () => new InspectCommand("image")),
             new VerbEntry("list", () => new ImagesCommand("list")) { Aliases = ["ls"] },
+            new VerbEntry("prune", () => new ImagePruneCommand()),
             new VerbEntry("pull", () => new PullCommand()),
             new VerbEntry("rm", () => new RmiCommand("rm")) { Aliases = ["remove"] },
             new VerbEntry("tag", () => new TagCommand()),
@@ -35,6 +37,12 @@ internal static class CommandTable
         new VerbEntry("rm", () => new RmCommand()),
         new VerbEntry("rmi", () => new RmiCommand()),
         new VerbEntry("run", () => new RunCommand()),
+        new CommandGroup("system", "Manage the store", [
+            new VerbEntry("check", () => new SystemCheckCommand()),
+            new VerbEntry("df", () => new SystemDfCommand()),
+            new VerbEntry("prune", () => new SystemPruneCommand()),
+            new VerbEntry("reset", () => new SystemResetCommand()),
+        ]),
         new VerbEntry("tag", () => new TagCommand()),
         new VerbEntry("verify", () => new VerifyCommand()),
         new VerbEntry("version", () => new VersionCommand()),

@@ -143,7 +143,7 @@ public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerSto
     }
 
     // each algorithm that we write has a directory; what another tool may have put beside these is its own
-    private static List<(string Path, Digest? Digest)> Entries(string place, Func<string, IEnumerable<string>> enumerate)
+    internal static List<(string Path, Digest? Digest)> Entries(string place, Func<string, IEnumerable<string>> enumerate)
     {
         List<(string, Digest?)> entries = [];
         foreach (string algorithm in (string[])["sha256", "sha512"])

@@ -17,6 +17,7 @@ internal sealed class ImagesCommand : Verb
         ["CreatedSince"] = "CREATED",
         ["CreatedAt"] = "CREATED AT",
         ["RepoTags"] = "REPOTAGS",
+        ["ReadOnly"] = "R/O",
     };
 
     private readonly Argument<string?> _image = new("IMAGE") { Description = "Only images of this name.", Arity = ArgumentArity.ZeroOrOne };
@@ -92,18 +93,20 @@ internal sealed class ImagesCommand : Verb
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         Table table = new();
+        bool readOnly = rows.Exists(row => row.Image.IsReadOnly); // a column only where it tells something
+        string[] Last(string size, string isReadOnly) => readOnly ? [size, isReadOnly] : [size];
         if (!noHeading)
         {
-            table.Add(digests ? ["REPOSITORY", "TAG", "DIGEST", "IMAGE ID", "CREATED", "SIZE"] : ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"]);
+            table.Add([.. digests ? ["REPOSITORY", "TAG", "DIGEST"] : (string[])["REPOSITORY", "TAG"], "IMAGE ID", "CREATED", .. Last("SIZE", "R/O")]);
         }
 
         foreach (Row row in rows)
         {
             string since = row.Since(now);
-            string size = HumanSize.Spaced(row.Image.Size);
+            string[] last = Last(HumanSize.Spaced(row.Image.Size), row.Image.IsReadOnly ? "true" : "false");
             table.Add(digests
-                ? [row.Repository, row.Tag, row.Digest.ToString(), row.Id(truncate), since, size]
-                : [row.Repository, row.Tag, row.Id(truncate), since, size]);
+                ? [row.Repository, row.Tag, row.Digest.ToString(), row.Id(truncate), since, .. last]
+                : [row.Repository, row.Tag, row.Id(truncate), since, .. last]);
         }
 
         table.Write(output);
@@ -129,9 +132,7 @@ internal sealed class ImagesCommand : Verb
     private List<Row> Select(ImageStore images, ParseResult command)
     {
         IEnumerable<Storage.ImageSummary> selected = images.List();
-        List<Row> rows = [.. selected.SelectMany(image => image.Names.Count == 0
-            ? [new Row(image, Name: null)]
-            : image.Names.Select(name => new Row(image, name)))];
+        List<Row> rows = [.. selected.SelectMany(Row.Of)];
         if (command.GetValue(_image) is { } wanted)
         {
             rows.RemoveAll(row => !row.Answers(wanted));
@@ -164,6 +165,10 @@ internal sealed class ImagesCommand : Verb
     internal sealed record Row(Storage.ImageSummary Image, string? Name)
     {
         private const string None = "<none>";
+
+        /// <summary>The rows of an image: one for each name, or one without.</summary>
+        public static IEnumerable<Row> Of(Storage.ImageSummary image) =>
+            image.Names.Count == 0 ? [new Row(image, Name: null)] : image.Names.Select(name => new Row(image, name));
 
         public string Repository => Name is null ? None : Name[..End];
 

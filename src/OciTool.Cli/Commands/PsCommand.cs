@@ -134,7 +134,8 @@ internal sealed class PsCommand : Verb
         _ => $"Exited ({container.ExitCode}) {HumanDuration.Since(container.FinishedAt ?? container.Created, now)}",
     };
 
-    private static string CommandOf(ContainerRecord container, bool truncate)
+    /// <summary>What a container runs, as lists show it.</summary>
+    internal static string CommandOf(ContainerRecord container, bool truncate)
     {
         string command = Printable.Escape(string.Join(' ', container.Command));
         return truncate && command.Length > 20 ? $"{command[..17]}..." : command;

@@ -43,6 +43,7 @@ internal sealed class RmCommand : Verb
 
         StorageRoot root = Global.OpenStore();
         ContainerStore containers = new(root, new ImageStore(root));
+        KilledContainers.Settle(containers);
         if (all)
         {
             names = [.. containers.List().Select(container => container.Id)];

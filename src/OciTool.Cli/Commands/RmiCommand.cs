@@ -31,20 +31,22 @@ internal sealed class RmiCommand : Verb
         bool all = command.GetValue(_all);
         bool force = command.GetValue(_force);
         bool quiet = force || command.GetValue(_ignore);
-        ImageStore images = new(Global.OpenStore());
-        ContainerStore containers = new(Global.OpenStore(), images);
+        StorageRoot root = Global.OpenStore();
+        ImageStore images = new(root);
+        ContainerStore containers = new(root, images);
         string[] names = command.GetValue(_images) ?? [];
         if (all)
         {
             names = names.Length > 0
                 ? throw new UsageException("when using the --all switch, you may not pass any images names or IDs")
-                : [.. images.List().Select(image => image.Id.Hex)];
+                : [.. images.List().Where(image => !image.IsReadOnly).Select(image => image.Id.Hex)];
         }
         else if (names.Length == 0)
         {
             throw new UsageException("image name or ID must be specified");
         }
 
+        KilledContainers.Settle(containers);
         TextWriter output = command.InvocationConfiguration.Output;
         List<OciException> failures = [];
         foreach (string name in names)

@@ -8,6 +8,7 @@ namespace OciTool.Cli.Views;
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, Converters = [typeof(GoTimeConverter)])]
 [JsonSerializable(typeof(ContainerInspection[]))]
 [JsonSerializable(typeof(ContainerSummary[]))]
+[JsonSerializable(typeof(DiskUsage[]))]
 [JsonSerializable(typeof(ImageInspection[]))]
 [JsonSerializable(typeof(ImageSummary[]))]
 [JsonSerializable(typeof(SystemInformation))]

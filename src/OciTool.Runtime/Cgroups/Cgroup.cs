@@ -96,6 +96,19 @@ public sealed class Cgroup
     /// <exception cref="IOException">The group refuses it.</exception>
     internal static void Enter(string entranceFile) => Write(entranceFile, "0");
 
+    /// <summary>Removes the groups of a container whose runner was killed before it could.</summary>
+    /// <param name="containerId">The container's ID.</param>
+    /// <exception cref="OciException">The ID cannot be a directory's name.</exception>
+    public static void DeleteRemains(string containerId)
+    {
+        CheckName(containerId);
+        CgroupMounts mounts = CgroupMounts.Read();
+        foreach (string mount in mounts.IsUnified ? [mounts.V2!] : mounts.V1.Values.Distinct())
+        {
+            TryRemove(Path.Join(mount, Parent, containerId));
+        }
+    }
+
     /// <summary>Removes the groups of a container whose processes have been killed.</summary>
     /// <returns>False if a directory is still busy: a process is stuck in the kernel.</returns>
     public bool Delete()

@@ -23,6 +23,9 @@ internal sealed class ReachedContent
     /// <summary>What is wrong with documents.</summary>
     internal List<StoreFinding> Findings { get; } = [];
 
+    /// <summary>Whether a document has other content than its name promises; the hashing of blobs names it.</summary>
+    internal bool HasDamagedDocuments { get; private set; }
+
     /// <summary>Follows all names.</summary>
     internal static ReachedContent From(LayoutIndex index, ContentStore content)
     {
@@ -165,6 +168,7 @@ internal sealed class ReachedContent
                 return document;
             }
 
+            HasDamagedDocuments = true;
             if (descriptor.Size > Document.MaxSize)
             {
                 Report("image unusable", image, $"{kind} {descriptor.Digest} has {descriptor.Size} bytes, which is more than is read");
@@ -172,7 +176,7 @@ internal sealed class ReachedContent
         }
         catch (OciException)
         {
-            // unreadable, as the reading of all blobs will say
+            HasDamagedDocuments = true; // unreadable, as the reading of all blobs will say
         }
 
         return null;

@@ -92,7 +92,7 @@ public sealed class StoreCheck(StorageRoot root, ImageStore images, ContainerSto
             damages.AddRange(layers.Look());
             if (index is not null)
             {
-                damages.AddRange(_names.LookAtFacts(index, contentIsWhole: damages.Count == before));
+                damages.AddRange(_names.LookAtFacts(index, contentIsWhole: damages.Count == before && !context.Reached!.HasDamagedDocuments));
             }
         }
 
