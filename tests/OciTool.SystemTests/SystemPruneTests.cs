@@ -89,6 +89,7 @@ public sealed class SystemPruneTests(Machine machine) : OciTest(machine)
 
         (await Oci.RunAsync("system", "prune", "-a", "-f")).Succeeded();
         Failed(await Oci.RunAsync("system", "reset", "-f"), 125, "an image is being pulled");
+        registry.Heal();
         release.SetResult();
 
         Assert.Equal($"{image.Id}\n", (await pull.EndAsync()).Succeeded().Output);
