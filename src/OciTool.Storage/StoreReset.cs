@@ -23,8 +23,8 @@ public sealed class StoreReset(StorageRoot root, ContainerStore containers)
         }
 
         root.EnsureWritable();
-        using (FileLock held = FileLock.Acquire(root.LockFile))
-        using (FileLock heldContainers = FileLock.Acquire(root.ContainersLockFile))
+        using (FileLock held = root.Lock(root.LockFile))
+        using (FileLock heldContainers = root.Lock(root.ContainersLockFile))
         {
             if (containers.ListReadable().FirstOrDefault(container => container.State == ContainerState.Running) is { } running)
             {

@@ -55,6 +55,7 @@ public sealed class SystemPruneTests(Machine machine) : OciTest(machine)
         string layers = await Oci.PullAsync(await Machine.PublishAsync("busybox-layers", Machine.Images.WithRandomLayers(4, 500_000)));
         await KillPullAsync();
         File.WriteAllText(Path.Join(Oci.Root, "tmp/half-written"), "x");
+        File.WriteAllText(Path.Join(Oci.Root, "tmp/half-written.lock"), "");
         File.WriteAllText(Path.Join(Oci.Root, "locks/sha256-0000"), "");
         Assert.NotEmpty(Directory.GetFiles(Path.Join(Oci.Root, "ingest")));
         string[] before = (await Oci.RunAsync("system", "df", "--format", "{{.Type}}:{{.RawReclaimable}}")).Succeeded().Lines;
