@@ -62,16 +62,18 @@ public static class TreeSize
 
         foreach (byte[] name in below)
         {
-            using Interop.Libc.HeldHandle held = new(directory);
-            int descriptor = Interop.Libc.OpenAt2(held.Descriptor, name, new(
-                Interop.Libc.O_RDONLY | Interop.Libc.O_DIRECTORY | Interop.Libc.O_NOFOLLOW | Interop.Libc.O_CLOEXEC, 0, 0));
-            if (descriptor >= 0)
-            {
-                using SafeFileHandle child = new(descriptor, ownsHandle: true);
-                sum += Sum(child, linked);
-            }
+            using SafeFileHandle? child = TryOpen(directory, name);
+            sum += child is null ? 0 : Sum(child, linked);
         }
 
         return sum;
+    }
+
+    private static SafeFileHandle? TryOpen(SafeFileHandle directory, byte[] name)
+    {
+        using Interop.Libc.HeldHandle held = new(directory);
+        int descriptor = Interop.Libc.OpenAt2(held.Descriptor, name, new(
+            Interop.Libc.O_RDONLY | Interop.Libc.O_DIRECTORY | Interop.Libc.O_NOFOLLOW | Interop.Libc.O_CLOEXEC, 0, 0));
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
     }
 }

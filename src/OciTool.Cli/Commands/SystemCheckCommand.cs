@@ -51,6 +51,11 @@ internal sealed class SystemCheckCommand : Verb
         StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
         ContainerStore containers = new(root, images);
+        if (options.Repair && !root.IsReadOnly)
+        {
+            KilledContainers.Settle(containers);
+        }
+
         IReadOnlyList<StoreFinding> findings = new StoreCheck(root, images, containers, options, TimeProvider.System).Run(cancellation);
         foreach (StoreFinding finding in findings)
         {

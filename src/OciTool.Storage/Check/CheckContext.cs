@@ -32,7 +32,7 @@ internal sealed record CheckContext(
 
     /// <summary>The store lock; null where the store can only be read, and so changes only by others.</summary>
     internal FileLock? Lock(bool shared) =>
-        Root.IsReadOnly || !Directory.Exists(Root.Locks) ? null : FileLock.Acquire(Root.LockFile, shared);
+        Root.IsReadOnly || !Directory.Exists(Root.Locks) ? null : Root.Lock(Root.LockFile, shared);
 
     internal static string PullAgain(string? image) =>
         image is null ? "" : Digest.TryParse(image, provider: null, out _) ? "; pull its image again" : $"; pull {image} again";

@@ -108,7 +108,7 @@ internal sealed class ContainerCheck(CheckContext context)
 
     private StoreFinding Rename(StoreFinding finding, ContainerRecord container)
     {
-        using FileLock held = FileLock.Acquire(context.Root.ContainersLockFile);
+        using FileLock held = context.Root.Lock(context.Root.ContainersLockFile);
         if (context.Containers.IdOfName(container.Name) is { } other && other != container.Id)
         {
             return Damage.Left(finding, $"container {other} has the name: remove one of them");
@@ -134,7 +134,7 @@ internal sealed class ContainerCheck(CheckContext context)
 
         string directory = context.Containers.DirectoryOf(id);
         using TemporaryDirectory trash = new(context.Root);
-        using FileLock held = FileLock.Acquire(context.Root.ContainersLockFile);
+        using FileLock held = context.Root.Lock(context.Root.ContainersLockFile);
         if (StoreSweep.IsHeld(Path.Join(directory, "lock")))
         {
             return Damage.Left(finding, "it runs: stop it first");

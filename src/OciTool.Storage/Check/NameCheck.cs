@@ -132,11 +132,13 @@ internal sealed class NameCheck(StorageRoot root, ImageStore images)
         }
     }
 
+    // less than is here is no damage: an image may have been removed from the list by a removal that was killed then
     private bool Same(Descriptor entry, IReadOnlyList<ImageFacts> facts)
     {
-        byte[] Bytes(IReadOnlyList<ImageFacts> list) => JsonSerializer.SerializeToUtf8Bytes(
-            new ImageFactsFile(ImageFactsFile.CurrentVersion, new() { ["it"] = list }), StorageJson.Relaxed.ImageFactsFile);
-        return Bytes(facts).AsSpan().SequenceEqual(Bytes(images.Walk.Facts(entry)));
+        static string Text(ImageFacts image) => JsonSerializer.Serialize(
+            new ImageFactsFile(ImageFactsFile.CurrentVersion, new() { ["it"] = [image] }), StorageJson.Relaxed.ImageFactsFile);
+        HashSet<string> present = [.. images.Walk.Facts(entry).Select(Text)];
+        return facts.Count > 0 ? facts.All(image => present.Contains(Text(image))) : present.Count == 0;
     }
 
     private StoreFinding RewriteFacts(StoreFinding finding)

@@ -260,6 +260,7 @@ public sealed class StoreCheckTests : IDisposable
         Directory.CreateDirectory(half);
         File.WriteAllText(Path.Join(_store.Path, "names/ghost"), Path.GetFileName(half) + "x");
         File.WriteAllText(Path.Join(_store.Path, "tmp/half-written"), "{");
+        File.WriteAllText(Path.Join(_store.Path, "tmp/half-written.lock"), "");
         File.WriteAllText(Path.Join(_store.Path, "leases/dead.lock"), "");
         File.WriteAllText(Path.Join(_store.Path, "leases/dead"), $"{_image.Id}\n");
         File.WriteAllText(_store.PartialPath(TestImage.Of("x").Layers[0].Digest), "partial");
