@@ -106,7 +106,7 @@ public sealed class PullTests : IDisposable
         image.Distort = stream => new BrokenStream(stream, 300_000, failure: null);
 
         LayerTransferException failure = await Assert.ThrowsAsync<LayerTransferException>(
-            () => _store.PullAsync(image, "a").WaitAsync(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken));
+            () => _store.PullAsync(image, "a").WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
 
         Assert.IsType<OciTool.Storage.Layers.LayerException>(failure.InnerException);
     }
