@@ -4,7 +4,7 @@ namespace OciTool.Tests.Registry;
 internal static class FaultMatrix
 {
     /// <summary>Rows that no test shows yet.</summary>
-    internal static readonly int[] Waiting = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 40, 44, 46, 47, 48];
+    internal static readonly int[] Waiting = [3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 40, 44, 46, 47, 48];
 
     internal static readonly (int First, string Heading)[] Sections =
     [
