@@ -1,6 +1,6 @@
 namespace OciTool.Registry;
 
-/// <summary>When a blob is fetched over several connections at once, and how; the defaults are measured (ADR 12).</summary>
+/// <summary>When a blob is fetched over several connections at once, and how; the defaults are measured (ADR 13).</summary>
 internal sealed record ParallelRanges
 {
     /// <summary>How much of a blob must be missing, in bytes.</summary>

@@ -46,6 +46,9 @@ internal sealed class FaultRegistry : IAsyncDisposable
         _content[tag] = image.Document;
     }
 
+    /// <summary>Serves a blob under one more name.</summary>
+    public void Serve(string name, Blob blob) => _content[name] = blob;
+
     /// <summary>Misbehaves for one name: a tag or a digest.</summary>
     public void Break(string name, Fault fault) => _faults[name] = fault;
 
