@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OciTool.Cli.Views;
 using OciTool.Images;
 using OciTool.Registry;
@@ -20,6 +21,7 @@ internal sealed class RemoteImage : IAsyncDisposable
     /// <param name="context">How to talk to the registry.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OciException">The registry does not hand it out.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the image, or when there is none")]
     public static async Task<RemoteImage> OpenAsync(Reference reference, RegistryContext context, CancellationToken cancellationToken)
     {
         RegistryImageSource source = RegistryImageSource.Create(reference, context);

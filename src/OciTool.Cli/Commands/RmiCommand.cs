@@ -62,12 +62,12 @@ internal sealed class RmiCommand : Verb
             try
             {
                 string deleted = await RemoteDeletion.RunAsync(reference, command.GetValue(_tagOnly), session.Context, cancellationToken);
-                command.InvocationConfiguration.Output.Write($"{deleted}\n");
+                await command.InvocationConfiguration.Output.WriteAsync($"{deleted}\n");
             }
             catch (RegistryException e) when (quiet && e.Status == HttpStatusCode.NotFound)
             {
             }
-            catch (RegistryException e)
+            catch (OciException e)
             {
                 failures.Add(e);
             }

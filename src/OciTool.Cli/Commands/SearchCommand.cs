@@ -121,7 +121,7 @@ internal sealed class SearchCommand : Verb
                     await RegistrySearch.FindAsync(registry, wanted, limit, session.Context, cancellationToken);
                 results.AddRange(found.Where(filter.Keeps).Select(repository => Of(registry, repository)));
             }
-            catch (RegistryException e)
+            catch (OciException e)
             {
                 failures.Add(e);
             }
@@ -139,7 +139,7 @@ internal sealed class SearchCommand : Verb
         bool isQualified = slash > 0 && (term.AsSpan(0, slash).ContainsAny('.', ':') || term.StartsWith("localhost/", StringComparison.Ordinal));
         return !isQualified ? ([Reference.DefaultRegistry], term)
             : Reference.TryParse($"{term[..slash]}/x", out _, out string? mistake) ? ([term[..slash]], term[(slash + 1)..])
-            : throw new OciException($"invalid registry '{Printable.Shorten(term[..slash])}': {mistake}");
+            : throw new OciException($"invalid registry '{Printable.Shorten(term.AsSpan(0, slash))}': {mistake}");
     }
 
     private static SearchResult Of(string registry, FoundRepository found)

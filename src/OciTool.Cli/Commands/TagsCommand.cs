@@ -55,7 +55,7 @@ internal sealed class TagsCommand : Verb
 
         await foreach (string tag in tags)
         {
-            output.Write($"{TagOutput.Shown(tag)}\n");
+            await output.WriteAsync($"{TagOutput.Shown(tag)}\n");
         }
 
         return ExitCode.Success;

@@ -140,23 +140,21 @@ public sealed class TagListTests : RepositoryTests
     }
 
     [Fact]
-    [Fault(35, "a page of a list is read up to 16 MiB")]
-    public async Task A_page_of_100_megabytes_is_not_read_to_its_end()
+    [Fault(35, "a page of a list is read up to 16 MiB, also where it has no end")]
+    public async Task A_page_without_an_end_is_not_read_on()
     {
-        long sent = 0;
         Serve("/v2/fedora/tags/list", async context =>
         {
             byte[] blanks = new byte[1 << 20];
             Array.Fill(blanks, (byte)' ');
             context.Response.ContentType = "application/json";
-            for (; sent < 100 << 20; sent += blanks.Length)
+            while (!context.RequestAborted.IsCancellationRequested)
             {
                 await context.Response.Body.WriteAsync(blanks, context.RequestAborted);
             }
         });
         RegistryException failure = await Assert.ThrowsAsync<RegistryException>(() => TagsAsync());
         Assert.EndsWith("/fedora: list of tags: a page is larger than 16 MiB", failure.Message, StringComparison.Ordinal);
-        Assert.InRange(sent, 16 << 20, 60 << 20);
     }
 
     [Theory]
