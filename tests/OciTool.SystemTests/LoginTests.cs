@@ -60,10 +60,11 @@ public sealed class LoginTests(Machine machine) : OciTest(machine)
     {
         string host = (await Machine.RegistryAsync(auth)).Host;
 
-        ProgramResult login = await Oci.RunAsync([], "hunter2", "login", "-u", Words[0], "--password-stdin", host);
+        ProgramResult login = await Oci.RunAsync([], "hunter2", "--log-level", "trace", "login", "-u", Words[0], "--password-stdin", host);
 
         Failed(login, 125, $"^Error: logging into \"{host}\": invalid username/password$");
         Assert.DoesNotContain("hunter2", login.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Encode($"{Words[0]}:hunter2"), login.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(UserFile));
     }
 
