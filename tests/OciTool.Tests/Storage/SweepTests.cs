@@ -14,7 +14,7 @@ public sealed class SweepTests : IDisposable
     public async Task Files_of_the_dead_are_swept_and_those_of_the_living_are_not()
     {
         await _store.PullAsync(TestImage.Of("one"), "a");
-        foreach (string dead in (ReadOnlySpan<string>)["tmp/dead.lock", "tmp/dead", "leases/dead.lock", "leases/dead", "locks/sha256-dead", "ingest/sha256-dead"])
+        foreach (string dead in (string[])["tmp/dead.lock", "tmp/dead", "leases/dead.lock", "leases/dead", "locks/sha256-dead", "ingest/sha256-dead"])
         {
             await File.WriteAllTextAsync(Path.Join(_store.Path, dead), "", TestContext.Current.CancellationToken);
         }
