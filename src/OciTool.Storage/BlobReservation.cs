@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using OciTool.Images;
 using OciTool.Linux;
@@ -23,6 +24,7 @@ internal sealed class BlobReservation : IDisposable
     /// <param name="tell">Told once when the wait is longer than a moment.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OciException">Whoever has it makes no progress, and the patience is over.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "the reservation owns the lock")]
     internal static async Task<BlobReservation> AcquireAsync(
         StorageRoot root, Descriptor blob, Action<string> tell, CancellationToken cancellationToken)
     {
