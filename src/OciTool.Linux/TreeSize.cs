@@ -62,18 +62,30 @@ public static class TreeSize
 
         foreach (byte[] name in below)
         {
-            using SafeFileHandle? child = TryOpen(directory, name);
-            sum += child is null ? 0 : Sum(child, linked);
+            sum += SumBelow(directory, name, linked);
         }
 
         return sum;
     }
 
-    private static SafeFileHandle? TryOpen(SafeFileHandle directory, byte[] name)
+    private static long SumBelow(SafeFileHandle directory, byte[] name, HashSet<FileIdentity> linked)
+    {
+        try
+        {
+            using SafeFileHandle child = Open(directory, name);
+            return Sum(child, linked);
+        }
+        catch (ErrnoException)
+        {
+            return 0;
+        }
+    }
+
+    private static SafeFileHandle Open(SafeFileHandle directory, byte[] name)
     {
         using Interop.Libc.HeldHandle held = new(directory);
         int descriptor = Interop.Libc.OpenAt2(held.Descriptor, name, new(
             Interop.Libc.O_RDONLY | Interop.Libc.O_DIRECTORY | Interop.Libc.O_NOFOLLOW | Interop.Libc.O_CLOEXEC, 0, 0));
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : null;
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw ErrnoException.FromLastError("open");
     }
 }
