@@ -30,7 +30,7 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
         if (_place is null)
         {
             root.EnsureWritable();
-            TemporaryDirectory.Sweep(root);
+            root.Sweep();
             _place = new TemporaryDirectory(root);
         }
 
@@ -59,7 +59,7 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            using HashingInput input = new(new CancellableStream(content, cancellationToken), layer.Digest.CreateHash());
+            using HashingInput input = new(new StoredBlobStream(content, layer.Digest, cancellationToken), layer.Digest.CreateHash());
             using FileStream file = new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             using (LayerContent uncompressed = LayerContent.Open(input, layer.Digest, long.MaxValue))
             using (Stream compressor = Compressor(file, compression))
