@@ -185,6 +185,11 @@ internal sealed class BlobUpload : IAsyncDisposable
                 throw new ContentMismatchException(_blob, $"{_offset + content.Taken} bytes");
             }
 
+            if (content.SourceFailure is IOException unreadable)
+            {
+                throw new OciException($"{What}: the source cannot be read: {Printable.Shorten(unreadable.Message.TrimEnd('.'))}", unreadable);
+            }
+
             if (content.SourceFailure is { } failure)
             {
                 ExceptionDispatchInfo.Throw(failure);

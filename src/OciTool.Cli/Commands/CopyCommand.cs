@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using OciTool.Cli.Output.Progress;
 using OciTool.Images;
+using OciTool.Images.Verification;
 using OciTool.Registry;
 
 namespace OciTool.Cli.Commands;
@@ -72,15 +73,18 @@ internal sealed class CopyCommand : Verb
 
         Reference from = TransferTargets.Parse(command.GetRequiredValue(_source));
         Reference to = TransferTargets.Parse(command.GetRequiredValue(_destination));
+        PolicyRule rule = Policy.Load(_registry.ReadPolicy(command), Environment.GetEnvironmentVariable).For(from);
         RegistryOptions both = _registry.Read(command);
         using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
         using CopyProgress progress = CopyProgress.Create(
             _progress.Read(command), command.InvocationConfiguration.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         RegistryContext context = new(both, loggers, TimeProvider.System, progress.Warn);
-        await using RegistryImageSource registry = RegistryImageSource.Create(from, context with { Options = _from.Read(command, both) });
+        RegistryContext fromContext = context with { Options = _from.Read(command, both) };
+        await using RegistryImageSource registry = RegistryImageSource.Create(from, fromContext);
+        PolicedImageSource policed = new(registry, from, rule, new RegistrySignatures(from, fromContext));
         await using RegistryImageDestination destination = RegistryImageDestination.Create(
             to, RegistryImageDestination.MountFrom(from, to), context with { Options = _to.Read(command, both) });
-        IImageSource source = all ? registry : new PlatformSource(registry, platform);
+        IImageSource source = all ? policed : new PlatformSource(policed, platform);
         Document copied = await ImageCopier.CopyAllAsync(
             new ConvertedSource(source, conversion, recompressor: null, progress.Warn), destination, progress, cancellationToken);
         TransferTargets.WriteDigest(command.GetValue(_digestFile), copied.Digest);

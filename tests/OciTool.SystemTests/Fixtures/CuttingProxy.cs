@@ -10,6 +10,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly IPEndPoint _upstream;
     private readonly Task _accepting;
+    private int _cuts;
 
     /// <param name="upstream">The registry's host and port.</param>
     public CuttingProxy(string upstream)
@@ -45,8 +46,6 @@ internal sealed class CuttingProxy : IAsyncDisposable
         _listener.Dispose();
         _end.Dispose();
     }
-
-    private int _cuts;
 
     private async Task AcceptAsync()
     {

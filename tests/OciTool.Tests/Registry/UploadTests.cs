@@ -287,6 +287,7 @@ public sealed class UploadTests : RegistryTests
     }
 
     [Fact]
+    [Trait("Pace", "slow")]
     public async Task A_registry_that_takes_less_at_once_gets_pieces_of_the_size_that_it_wants()
     {
         const int size = 100 << 20;
