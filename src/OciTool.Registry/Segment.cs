@@ -22,7 +22,7 @@ internal sealed class Segment
     {
         (Start, _length, _buffer, _buffers) = (start, length, buffer, buffers);
         _work = FetchAsync(source);
-        _work.ContinueWith(_ => Wake(arrived: 0), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = _work.ContinueWith(_ => Wake(arrived: 0), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Where in the blob it begins.</summary>
@@ -69,7 +69,7 @@ internal sealed class Segment
     }
 
     /// <summary>Gives the buffer back as soon as nothing can be written to it any more.</summary>
-    internal void Release() => _work.ContinueWith(
+    internal void Release() => _ = _work.ContinueWith(
         work =>
         {
             _ = work.Exception; // nobody waits for it any more

@@ -59,7 +59,8 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            using HashingInput input = new(new StoredBlobStream(content, layer.Digest, cancellationToken), layer.Digest.CreateHash());
+            using StoredBlobStream stored = new(content, layer.Digest, cancellationToken);
+            using HashingInput input = new(stored, layer.Digest.CreateHash());
             using FileStream file = new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             using (LayerContent uncompressed = LayerContent.Open(input, layer.Digest, long.MaxValue))
             using (Stream compressor = Compressor(file, compression))

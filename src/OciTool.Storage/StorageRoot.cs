@@ -231,7 +231,7 @@ public sealed class StorageRoot
         }
     }
 
-    private static IReadOnlyList<StorageRoot> ReadAdditional(string? directories, string path, string runPath, LockPatience patience)
+    private static List<StorageRoot> ReadAdditional(string? directories, string path, string runPath, LockPatience patience)
     {
         if (directories is null)
         {
