@@ -14,6 +14,7 @@ internal sealed class TomlTable(string file, int line)
 
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly HashSet<string> _known = [];
+    private bool _hasHeader;
 
     /// <summary>Where the table begins, for example <c>/etc/containers/registries.conf:7</c>.</summary>
     internal string Where => $"{file}:{line}";
@@ -60,7 +61,8 @@ internal sealed class TomlTable(string file, int line)
         DocumentSyntax document;
         try
         {
-            document = SyntaxParser.Parse(text, path, validate: true);
+            // its validation takes one key of two [[registry]] tables for the same: what is given twice is found here
+            document = SyntaxParser.Parse(text, path, validate: false);
         }
         catch (TomlException e)
         {
@@ -76,8 +78,15 @@ internal sealed class TomlTable(string file, int line)
         root.AddAll(document.KeyValues);
         foreach (TableSyntaxBase table in document.Tables)
         {
-            root.Descend(table.Name!, out string last).Open(last, table.Span.Start.Line + 1, isElement: table is TableArraySyntax)
-                .AddAll(table.Items);
+            int at = table.Name!.Span.Start.Line + 1;
+            TomlTable opened = root.Descend(table.Name, out string last).Open(last, at, isElement: table is TableArraySyntax);
+            if (opened._hasHeader)
+            {
+                throw new OciException($"{path}:{at}: not TOML: the table [{Printable.Shorten(last, 64)}] is given twice");
+            }
+
+            opened._hasHeader = true;
+            opened.AddAll(table.Items);
         }
 
         return root;
@@ -147,7 +156,11 @@ internal sealed class TomlTable(string file, int line)
         foreach (KeyValueSyntax pair in pairs)
         {
             TomlTable table = Descend(pair.Key!, out string key);
-            table._entries[key] = new Entry(pair.Key!.Span.Start.Line + 1, Value(pair.Value));
+            int at = pair.Key!.Span.Start.Line + 1;
+            if (!table._entries.TryAdd(key, new Entry(at, Value(pair.Value))))
+            {
+                throw new OciException($"{file}:{at}: not TOML: '{Printable.Shorten(key, 64)}' is given twice");
+            }
         }
     }
 
@@ -179,13 +192,16 @@ internal sealed class TomlTable(string file, int line)
         }
 
         TomlTable opened = new(file, at);
-        if (isElement && present is List<object> list)
+        switch (present)
         {
-            list.Add(opened);
-        }
-        else
-        {
-            _entries[key] = new Entry(at, isElement ? new List<object> { opened } : opened);
+            case List<object> list when isElement:
+                list.Add(opened);
+                break;
+            case null:
+                _entries[key] = new Entry(at, isElement ? new List<object> { opened } : opened);
+                break;
+            default:
+                throw new OciException($"{file}:{at}: not TOML: '{Printable.Shorten(key, 64)}' is given twice");
         }
 
         return opened;

@@ -113,7 +113,8 @@ internal sealed partial class ConnectionHandler(
             case HttpRequestError.InvalidResponse:
                 return Failure(server, "the answer is not HTTP", e);
             case HttpRequestError.ResponseEnded:
-                return Failure(server, "the connection was closed before an answer came", e, isTransient: true);
+                return Failure(server, $"the connection was closed before an answer came{(trust.OwnRefusal is { } perhaps ? $"; perhaps {perhaps}" : "")}", e,
+                    isTransient: true, hint: trust.OwnRefusal is null ? null : trust.OwnHint);
             default:
                 return Failure(server, Cause(e), e, isTransient: socket is not null || e.InnerException is IOException,
                     isBeforeTls: e.HttpRequestError == HttpRequestError.ConnectionError);
