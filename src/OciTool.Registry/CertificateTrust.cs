@@ -57,13 +57,13 @@ internal sealed class CertificateTrust(RegistryEndpoint endpoint, RegistryOption
         return policy;
     }
 
-    // a server that a registry sends us on to is not told who we are
+    // a server that a registry sends us on to is not told who we are; SslStream calls once before the server has asked
     private X509Certificate2? Own(string host, bool isAsked)
     {
         string server = new Uri($"https://{endpoint.Host}").IdnHost;
         bool isRegistry = string.Equals(host, server, StringComparison.OrdinalIgnoreCase);
         _wasAskedForOwn |= isAsked && isRegistry;
-        return isRegistry && _own.Count > 0 ? _own[0] : null;
+        return isAsked && isRegistry && _own.Count > 0 ? _own[0] : null;
     }
 
     private bool Accept(string host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
