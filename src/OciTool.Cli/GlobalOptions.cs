@@ -15,12 +15,20 @@ internal sealed record GlobalOptions
         ("--additional-imagestore", "string", "Directories of stores, with colons between them, whose images are used and never written (OCI_ADDITIONAL_STORES)"),
         ("--lock-timeout", "duration", "How long to wait for a lock of the store that another process holds, such as 30s (OCI_LOCK_TIMEOUT); without an end by default"),
         ("--log-level", "string", "Log messages above specified level (trace, debug, info, warn, error, fatal) (default \"warn\")"),
+        ("--registries-conf", "string", "Path to a registries.conf to use in place of the usual one (CONTAINERS_REGISTRIES_CONF)"),
+        ("--registries-conf-dir", "string", "Path to the only directory of drop-ins for registries.conf"),
         ("--root", "string", "Path to the directory in which images and containers are stored (OCI_ROOT)"),
         ("--runroot", "string", "Path to the directory in which run-time state is stored (OCI_RUNROOT)"),
         ("--snapshotter", "string", "Form in which layers are kept: erofs or directory (OCI_SNAPSHOTTER); the default suits the machine"),
     ];
 
     private static readonly string[] Levels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
+
+    /// <summary>The main registries.conf; null for the usual one.</summary>
+    public string? RegistriesConf { get; init; }
+
+    /// <summary>The only directory of drop-ins for registries.conf; null for the usual ones.</summary>
+    public string? RegistriesConfDirectory { get; init; }
 
     /// <summary>The store's directory; null for the default one.</summary>
     public string? Root { get; init; }
@@ -47,8 +55,8 @@ internal sealed record GlobalOptions
         Tell));
 
     /// <summary>Whether a name with its dashes is one of these options.</summary>
-    public static bool IsName(string name) =>
-        name is "--additional-imagestore" or "--root" or "--runroot" or "--snapshotter" or "--lock-timeout" or "--log-level";
+    public static bool IsName(string name) => name is "--additional-imagestore" or "--root" or "--runroot" or "--snapshotter"
+        or "--lock-timeout" or "--log-level" or "--registries-conf" or "--registries-conf-dir";
 
     /// <summary>These options with one more set.</summary>
     /// <exception cref="UsageException">The value is not one of the option.</exception>
@@ -58,6 +66,8 @@ internal sealed record GlobalOptions
         "--root" => this with { Root = value },
         "--runroot" => this with { RunRoot = value },
         "--lock-timeout" => this with { LockTimeout = GoDuration.Parse(value) },
+        "--registries-conf" => this with { RegistriesConf = value },
+        "--registries-conf-dir" => this with { RegistriesConfDirectory = value },
         "--snapshotter" => value is "erofs" or "directory"
             ? this with { Snapshotter = value }
             : throw new UsageException($"snapshotter \"{Printable.Escape(value)}\" is not supported, choose from: erofs, directory"),

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OciTool.Images;
+using OciTool.Registry.Configuration;
 
 namespace OciTool.Registry;
 
@@ -19,6 +20,9 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     internal string OfUser => Path.Join(Variable("XDG_CONFIG_HOME") ?? Path.Join(Home, ".config"), "containers/auth.json");
 
     private string Home => Variable("HOME") ?? "/";
+
+    /// <summary>Whom to ask, in this order: the auth files, and programs that registries.conf names.</summary>
+    internal IReadOnlyList<string> Helpers { get; init; } = [RegistriesConf.AuthFilesHelper];
 
     /// <summary>The files that are read, in their order.</summary>
     internal IEnumerable<(string Path, bool MustExist)> Paths()
@@ -46,10 +50,12 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
             return given;
         }
 
-        foreach ((string path, bool mustExist) in Paths())
+        foreach (string helper in Helpers)
         {
-            if (Read(path, mustExist) is { } file
-                && await FindAsync(path, file, endpoint, cancellationToken) is { } found)
+            Credentials? found = helper == RegistriesConf.AuthFilesHelper
+                ? await FindInFilesAsync(endpoint, cancellationToken)
+                : await AskAsync("registries.conf", helper, Server(endpoint), cancellationToken);
+            if (found is not null)
             {
                 return found;
             }
@@ -85,10 +91,23 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
         return host is "index.docker.io" or "registry-1.docker.io" ? Reference.DefaultRegistry : host;
     }
 
+    private async Task<Credentials?> FindInFilesAsync(RegistryEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        foreach ((string path, bool mustExist) in Paths())
+        {
+            if (Read(path, mustExist) is { } file
+                && await FindAsync(path, file, endpoint, cancellationToken) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
     private async Task<Credentials?> FindAsync(
         string path, AuthFileDocument file, RegistryEndpoint endpoint, CancellationToken cancellationToken)
     {
-        string server = Server(endpoint);
         foreach (string key in Keys(endpoint))
         {
             if (Match(file.CredHelpers, key) is var (name, helper) && !string.IsNullOrEmpty(helper)
@@ -106,7 +125,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
             }
         }
 
-        return string.IsNullOrEmpty(file.CredsStore) ? null : await AskAsync(path, file.CredsStore, server, cancellationToken);
+        return string.IsNullOrEmpty(file.CredsStore) ? null : await AskAsync(path, file.CredsStore, Server(endpoint), cancellationToken);
     }
 
     private static (string Key, T? Value)? Match<T>(Dictionary<string, T?>? map, string key)

@@ -186,7 +186,7 @@ internal sealed partial class Authorizer(
             throw Refused(registry, text, "it is not a URL");
         }
 
-        bool mayBePlain = registry.Scheme == Uri.UriSchemeHttp || !options.TlsVerify;
+        bool mayBePlain = registry.Scheme == Uri.UriSchemeHttp || !options.VerifiesCertificates;
         string? refusal = realm.Scheme == Uri.UriSchemeHttp && !mayBePlain ? "it is not https" : Addresses.Refusal(registry, realm);
         if (refusal is not null)
         {

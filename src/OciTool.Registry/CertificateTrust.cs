@@ -10,11 +10,15 @@ namespace OciTool.Registry;
 /// <remarks>
 /// The system's authorities are those that OpenSSL would use, <c>SSL_CERT_FILE</c> and <c>SSL_CERT_DIR</c> included.
 /// containers-certs.d(5): the <c>*.crt</c> files of the registry's directory are authorities of their own; they are
-/// read only when the system's do not know the certificate.
+/// read only when the system's do not know the certificate. A pair of <c>NAME.cert</c> and <c>NAME.key</c> there tells the registry who
+/// we are, and nobody else.
 /// </remarks>
-internal sealed class CertificateTrust(string registry, RegistryOptions options, TimeProvider time)
+internal sealed class CertificateTrust(RegistryEndpoint endpoint, RegistryOptions options, TimeProvider time)
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
+    private readonly X509Certificate2Collection _own = ClientCertificates.Read(Found(endpoint.Registry, options));
+    private volatile bool _wasAskedForOwn;
 
     private readonly ConcurrentDictionary<string, string> _refusals = new(StringComparer.OrdinalIgnoreCase);
 
@@ -22,6 +26,7 @@ internal sealed class CertificateTrust(string registry, RegistryOptions options,
     internal SslClientAuthenticationOptions Options() => new()
     {
         CertificateChainPolicy = ChainPolicy(),
+        LocalCertificateSelectionCallback = (_, host, _, server, issuers) => Own(host, isAsked: server is not null || issuers.Length > 0),
         RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
             Accept(((SslStream)sender).TargetHostName, certificate as X509Certificate2, chain, errors),
     };
@@ -29,9 +34,18 @@ internal sealed class CertificateTrust(string registry, RegistryOptions options,
     /// <summary>Why a host's certificate was refused; null when it was not.</summary>
     internal string? Refusal(string host) => _refusals.GetValueOrDefault(host);
 
+    /// <summary>What a server may have against our own certificate; null when it did not ask for one.</summary>
+    internal string? OwnRefusal => !_wasAskedForOwn ? null
+        : _own.Count == 0 ? "the server requires a client certificate"
+        : $"the server did not accept the client certificate {Name(_own[0].Subject)}";
+
+    /// <summary>Where the user may put a client certificate.</summary>
+    internal string OwnHint => $"put NAME.cert and NAME.key into {options.CertDirectory ?? $"/etc/containers/certs.d/{endpoint.Registry}"}"
+        + (options.CertDirectory is null ? ", or name their directory with --cert-dir" : "");
+
     /// <summary>Where the user may put an authority's certificate.</summary>
     internal string Hint() =>
-        $"put the authority's certificate into {options.CertDirectory ?? $"/etc/containers/certs.d/{registry}"} as NAME.crt"
+        $"put the authority's certificate into {options.CertDirectory ?? $"/etc/containers/certs.d/{endpoint.Registry}"} as NAME.crt"
         + (options.CertDirectory is null ? ", or name its directory with --cert-dir" : "")
         + "; --tls-verify=false would not verify at all";
 
@@ -43,9 +57,18 @@ internal sealed class CertificateTrust(string registry, RegistryOptions options,
         return policy;
     }
 
+    // a server that a registry sends us on to is not told who we are; SslStream calls once before the server has asked
+    private X509Certificate2? Own(string host, bool isAsked)
+    {
+        string server = new Uri($"https://{endpoint.Host}").IdnHost;
+        bool isRegistry = string.Equals(host, server, StringComparison.OrdinalIgnoreCase);
+        _wasAskedForOwn |= isAsked && isRegistry;
+        return isAsked && isRegistry && _own.Count > 0 ? _own[0] : null;
+    }
+
     private bool Accept(string host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (errors == SslPolicyErrors.None || !options.TlsVerify)
+        if (errors == SslPolicyErrors.None || !options.VerifiesCertificates)
         {
             return true;
         }
@@ -110,7 +133,7 @@ internal sealed class CertificateTrust(string registry, RegistryOptions options,
     private X509Certificate2Collection ReadAuthorities()
     {
         X509Certificate2Collection authorities = [];
-        string? directory = Directories().FirstOrDefault(Directory.Exists);
+        string? directory = Found(endpoint.Registry, options);
         foreach (string file in directory is null ? [] : Directory.EnumerateFiles(directory, "*.crt"))
         {
             try
@@ -134,17 +157,17 @@ internal sealed class CertificateTrust(string registry, RegistryOptions options,
         return authorities;
     }
 
-    private IEnumerable<string> Directories()
+    private static string? Found(string registry, RegistryOptions options)
     {
-        if (options.CertDirectory is { } only)
-        {
-            return [only];
-        }
-
-        string config = options.Environment("XDG_CONFIG_HOME") is { Length: > 0 } given
-            ? given
-            : Path.Join(options.Environment("HOME"), ".config");
-        return [Path.Join(config, "containers/certs.d", registry), $"/etc/containers/certs.d/{registry}", $"/etc/docker/certs.d/{registry}"];
+        string[] directories = options.CertDirectory is { } only
+            ? [only]
+            :
+            [
+                Path.Join(options.ConfigHome, "containers/certs.d", registry),
+                Path.Join(options.SystemConfiguration, "certs.d", registry),
+                $"/etc/docker/certs.d/{registry}",
+            ];
+        return Array.Find(directories, Directory.Exists);
     }
 
     private string Describe(X509Certificate2 certificate, X509Chain chain, X509ChainStatusFlags status)

@@ -141,7 +141,7 @@ internal sealed partial class RegistryClient(
     private async Task<Uri> PingAsync(CancellationToken cancellationToken)
     {
         Uri secure = new($"https://{endpoint.Host}/v2/");
-        bool mayBePlain = !options.TlsVerify || Addresses.IsLoopback(secure);
+        bool mayBePlain = options.TlsVerify is false || (options.TlsVerify is null && Addresses.IsLoopback(secure));
         try
         {
             await PingAsync(secure, isTlsAttempt: mayBePlain, cancellationToken);

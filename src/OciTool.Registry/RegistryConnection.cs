@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using OciTool.Images;
+using OciTool.Registry.Configuration;
 
 namespace OciTool.Registry;
 
@@ -16,18 +17,40 @@ internal sealed class RegistryConnection : IAsyncDisposable
 
     internal RegistryClient Client { get; }
 
-    /// <summary>Prepares to talk to an endpoint; no request is sent yet.</summary>
-    /// <exception cref="OciException">The directory of certificates does not exist.</exception>
+    /// <summary>Prepares to talk to an endpoint, as registries.conf says; no request is sent yet.</summary>
+    /// <exception cref="RegistryException">The endpoint is blocked.</exception>
+    /// <exception cref="OciException">Nobody may be talked to, or the certificates for it are not there or not usable.</exception>
     internal static RegistryConnection Open(RegistryEndpoint endpoint, RegistryAccess access, RegistryContext context)
     {
+        if (context.Options.IsOffline)
+        {
+            throw new OciException($"offline: {endpoint.Name} cannot be asked while OCI_OFFLINE is set")
+            {
+                Hint = "images that are here already can be used: see oci images",
+            };
+        }
+
         if (context.Options.CertDirectory is { } directory && !Directory.Exists(directory))
         {
             throw new OciException($"certificate directory '{directory}': no such directory");
         }
 
+        RegistryTable? table = context.Registries.Find(endpoint.Name);
+        RegistriesConf.RequireUnblocked(table);
+        bool isInsecure = endpoint.IsInsecure ?? table is { IsInsecure: true };
+        RegistryOptions options = context.Options with { TlsVerify = context.Options.TlsVerify ?? (isInsecure ? false : null) };
         ServiceCollection services = new();
-        services.AddRegistryClient(endpoint, access, context);
-        return new RegistryConnection(services.BuildServiceProvider());
+        services.AddRegistryClient(endpoint, access, context with { Options = options });
+        ServiceProvider provider = services.BuildServiceProvider();
+        try
+        {
+            return new RegistryConnection(provider);
+        }
+        catch
+        {
+            provider.Dispose();
+            throw;
+        }
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

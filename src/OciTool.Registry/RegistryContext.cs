@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OciTool.Registry.Configuration;
 
 namespace OciTool.Registry;
 
@@ -7,4 +8,12 @@ namespace OciTool.Registry;
 /// <param name="Loggers">Makes the loggers.</param>
 /// <param name="Time">The clock of retries, tokens and timeouts.</param>
 /// <param name="Warn">Takes a line that the user should see at once, for example that a request is repeated.</param>
-public sealed record RegistryContext(RegistryOptions Options, ILoggerFactory Loggers, TimeProvider Time, Action<string> Warn);
+public sealed record RegistryContext(RegistryOptions Options, ILoggerFactory Loggers, TimeProvider Time, Action<string> Warn)
+{
+    /// <summary>The configuration; its files are read when it is first asked for.</summary>
+    public RegistriesConf Registries
+    {
+        get => field ??= RegistriesConf.Read(Options, Warn);
+        init;
+    }
+}

@@ -7,6 +7,9 @@ namespace OciTool.Registry;
 /// <param name="Repository">The repository at that server; empty where only the server itself is asked.</param>
 public sealed record RegistryEndpoint(string Registry, string Repository)
 {
+    /// <summary>Whether plain HTTP and unknown certificates will do there; null where registries.conf is to be asked.</summary>
+    public bool? IsInsecure { get; init; }
+
     /// <summary>What credentials are looked up for, for example <c>quay.io/fedora/fedora</c>.</summary>
     public string Name => Repository.Length == 0 ? Registry : $"{Registry}/{Repository}";
 

@@ -25,9 +25,10 @@ public static class RegistryServices
         RegistryContext context)
     {
         (RegistryOptions options, ILoggerFactory loggers, TimeProvider time, Action<string> warn) = context;
-        CertificateTrust trust = new(endpoint.Registry, options, time);
+        CertificateTrust trust = new(endpoint, options, time);
+        EnvironmentProxy proxy = new(options.Variable);
         BodyReader bodies = new(options, time);
-        AuthFiles files = new(options, time, warn);
+        AuthFiles files = new(options, time, warn) { Helpers = context.Registries.CredentialHelpers };
         services.AddSingleton(_ => new Authorizer(endpoint, access, options, files, bodies, time, loggers.CreateLogger<Authorizer>()));
         // a service and not a local variable, so that disposing the services closes its connections
         services.AddSingleton(_ => new SocketsHttpHandler
@@ -35,7 +36,7 @@ public static class RegistryServices
             AllowAutoRedirect = false, // followed by RedirectHandler, which drops Authorization
             AutomaticDecompression = DecompressionMethods.None, // digests are over the bytes as they travel
             UseCookies = false,
-            Proxy = new EnvironmentProxy(),
+            Proxy = proxy,
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.ConnectTimeout,
             MaxConnectionsPerServer = MaxConnections,
@@ -55,7 +56,7 @@ public static class RegistryServices
             .AddHttpMessageHandler(provider => new AuthHandler(provider.GetRequiredService<Authorizer>(), bodies))
             .AddHttpMessageHandler(() => new RetryHandler(options, time, warn))
             .AddHttpMessageHandler(() => new RedirectHandler())
-            .AddHttpMessageHandler(() => new ConnectionHandler(options, trust, time, loggers.CreateLogger<ConnectionHandler>()));
+            .AddHttpMessageHandler(() => new ConnectionHandler(options, trust, proxy, time, loggers.CreateLogger<ConnectionHandler>()));
         services.AddSingleton(provider => new RegistryClient(
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(RegistryClient)),
             endpoint,

@@ -20,7 +20,7 @@ public sealed class ArchitectureTests
     {
         ["OciTool.Images"] = [],
         ["OciTool.Linux"] = [],
-        ["OciTool.Registry"] = ["Microsoft.Extensions.Http"],
+        ["OciTool.Registry"] = ["Microsoft.Extensions.Http", "Tomlyn"],
         ["OciTool.Storage"] = ["SharpCompress"],
         ["OciTool.Runtime"] = [],
         ["OciTool.Cli"] = ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "Spectre.Console", "System.CommandLine"],

@@ -61,19 +61,17 @@ internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByN
 
     private StoredImage Pull(ImageStore images, ImagePull pull)
     {
-        Reference reference = Reference.Parse(NameOrId);
         using SignalCancellation signals = new();
         signals.Listen();
         try
         {
-            pull.RunAsync(reference, Platform, images, signals.Token).GetAwaiter().GetResult();
+            PulledImage pulled = pull.RunAsync(NameOrId, Platform, images, signals.Token).GetAwaiter().GetResult();
+            return images.Find(pulled.Reference.ToString(), Platform) ?? throw new ImageNotHereException(NameOrId);
         }
         catch (OperationCanceledException) when (signals.Signal > 0)
         {
             throw new InterruptedException(signals.Signal);
         }
-
-        return images.Find(reference.ToString(), Platform) ?? throw new ImageNotHereException(NameOrId);
     }
 }
 

@@ -26,10 +26,9 @@ internal sealed class LoginCommand : Verb
 
     private readonly Option<bool> _passwordFromInput = new("--password-stdin") { Description = "Take the password from stdin" };
 
-    private readonly Option<bool> _tlsVerify = new("--tls-verify")
+    private readonly Option<bool?> _tlsVerify = new("--tls-verify")
     {
-        Description = "Require HTTPS and verify certificates when contacting registries (default true)",
-        DefaultValueFactory = _ => true,
+        Description = "Require HTTPS and verify certificates when contacting registries (default true, where registries.conf says nothing else)",
     };
 
     private readonly Option<string?> _user = new("--username", "-u") { Description = "Username for registry", HelpName = "string" };
@@ -74,6 +73,8 @@ internal sealed class LoginCommand : Verb
         {
             AuthFile = _file.ReadName(command),
             CertDirectory = command.GetValue(_certDirectory),
+            RegistriesConf = Global.RegistriesConf,
+            RegistriesConfDirectory = Global.RegistriesConfDirectory,
             TlsVerify = command.GetValue(_tlsVerify),
         };
         RegistryLogin login = new(

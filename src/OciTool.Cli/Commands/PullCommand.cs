@@ -13,6 +13,13 @@ internal sealed class PullCommand : Verb
         Arity = ArgumentArity.OneOrMore,
     };
 
+    private readonly Option<string> _policy = new("--policy")
+    {
+        Description = "Pull image policy (\"always\"|\"missing\"|\"never\"|\"newer\") (default \"always\")",
+        HelpName = "string",
+        DefaultValueFactory = _ => "always",
+    };
+
     private readonly PlatformFlags _platform;
     private readonly RegistryFlags _registry;
     private readonly ProgressFlags _progress;
@@ -22,7 +29,8 @@ internal sealed class PullCommand : Verb
     {
         Details = "Copies images from registries to the store, ready to run, and prints their IDs.\n\n"
             + "What is there already is not transferred again, and a transfer that was cut goes on where it ended. A name "
-            + "without a registry means docker.io.";
+            + "without a registry is looked up as registries.conf says; where it says nothing, the name means docker.io.\n\n"
+            + "With OCI_OFFLINE=1 in the environment no verb opens a connection: what needs one fails, all else works with the images that are here.";
         Operands = "IMAGE [IMAGE...]";
         Examples =
         [
@@ -32,6 +40,7 @@ internal sealed class PullCommand : Verb
         ];
         OperandKind = OperandKind.Image;
         Add(_images);
+        Add(_policy);
         _platform = new PlatformFlags(this);
         _registry = new RegistryFlags(this);
         _progress = new ProgressFlags(this);
@@ -40,14 +49,18 @@ internal sealed class PullCommand : Verb
 
     private async Task<int> PullAsync(ParseResult command, CancellationToken cancellationToken)
     {
-        (Platform platform, _) = _platform.Read(command);
+        (Platform platform, bool byName) = _platform.Read(command);
         ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error, _registry.ReadPolicy(command));
-        List<Reference> references = [.. command.GetRequiredValue(_images).Select(Reference.Parse)]; // a mistake ends it before any transfer
+        PullPolicy policy = PullPolicies.Parse(command.GetValue(_policy)!);
+        string[] names = command.GetRequiredValue(_images);
+        Array.ForEach(names, name => Reference.Parse(name)); // a mistake ends it before any transfer
         ImageStore images = new(Global.OpenStore());
-        foreach (Reference reference in references)
+        foreach (string name in names)
         {
-            CopiedImage copied = await pull.RunAsync(reference, platform, images, cancellationToken);
-            await command.InvocationConfiguration.Output.WriteLineAsync(copied.Manifest.Config.Digest.Hex);
+            Digest id = policy == PullPolicy.Always
+                ? (await pull.RunAsync(name, platform, images, cancellationToken)).Copied.Manifest.Config.Digest
+                : new ImageRequest(name, platform, byName, policy).Obtain(images, () => pull).Id;
+            await command.InvocationConfiguration.Output.WriteLineAsync(id.Hex);
         }
 
         return ExitCode.Success;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OciTool.Cli.Output;
 using OciTool.Registry;
 
 namespace OciTool.Cli.Commands;
@@ -36,20 +37,29 @@ internal sealed class RegistryFlags
         HelpName = "Pathname",
     };
 
-    private readonly Option<bool> _tlsVerify = new("--tls-verify")
+    private readonly Option<string?> _retryDelay = new("--retry-delay")
     {
-        Description = "Require HTTPS and verify certificates when contacting registries (default true)",
-        DefaultValueFactory = _ => true,
+        Description = "Delay between retries in case of failure, for example 5s (default 1, 2, 4… s)",
+        HelpName = "string",
     };
 
-    /// <summary>Adds the options to a verb.</summary>
-    public RegistryFlags(Command verb)
+    private readonly Option<bool?> _tlsVerify = new("--tls-verify")
     {
+        Description = "Require HTTPS and verify certificates when contacting registries (default true, where registries.conf says nothing else)",
+    };
+
+    private readonly Verb _verb;
+
+    /// <summary>Adds the options to a verb.</summary>
+    public RegistryFlags(Verb verb)
+    {
+        _verb = verb;
         verb.Add(_authFile);
         verb.Add(_certDirectory);
         verb.Add(_credentials);
         verb.Add(_retries);
         verb.Add(_policy);
+        verb.Add(_retryDelay);
         verb.Add(_tlsVerify);
     }
 
@@ -65,7 +75,10 @@ internal sealed class RegistryFlags
             AuthFile = command.GetValue(_authFile),
             CertDirectory = command.GetValue(_certDirectory),
             Credentials = command.GetValue(_credentials) is { } credentials ? Credentials.Parse(credentials) : null,
+            RegistriesConf = _verb.Global.RegistriesConf,
+            RegistriesConfDirectory = _verb.Global.RegistriesConfDirectory,
             Retries = command.GetValue(_retries) ?? defaults.Retries,
+            RetryDelay = command.GetValue(_retryDelay) is { } delay ? GoDuration.Parse(delay) : null,
             TlsVerify = command.GetValue(_tlsVerify),
         };
     }

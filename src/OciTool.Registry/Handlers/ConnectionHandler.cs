@@ -7,8 +7,10 @@ namespace OciTool.Registry.Handlers;
 
 /// <summary>Sends one request, bounds the wait for its headers, and says in words why there was no response.</summary>
 internal sealed partial class ConnectionHandler(
-    RegistryOptions options, CertificateTrust trust, TimeProvider time, ILogger<ConnectionHandler> logger) : DelegatingHandler
+    RegistryOptions options, CertificateTrust trust, EnvironmentProxy proxy, TimeProvider time, ILogger<ConnectionHandler> logger) : DelegatingHandler
 {
+    private const string WantsCredentials = "wants a user and a password (407): write them into its URL, http://user:password@host:port";
+
     [SuppressMessage("Reliability", "CA2016", Justification = "the token is linked into the one that is passed on")]
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -26,6 +28,12 @@ internal sealed partial class ConnectionHandler(
                 LogAnswered(request.Method, url, (int)response.StatusCode);
             }
 
+            if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired && proxy.GetProxy(server) is { } between)
+            {
+                response.Dispose();
+                throw ProxyFailure(server, between, WantsCredentials, inner: null);
+            }
+
             return response;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
@@ -40,11 +48,15 @@ internal sealed partial class ConnectionHandler(
         }
     }
 
+    private static RegistryException ProxyFailure(
+        Uri server, Uri proxy, string cause, Exception? inner, bool isTransient = false) =>
+        Failure(server, $"the proxy {Addresses.Origin(proxy)} {cause}", inner, isTransient, hint: "see HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment");
+
     private static string Redact(Uri server) =>
         server.Query.Length == 0 ? server.AbsoluteUri : $"{server.GetLeftPart(UriPartial.Path)}?…";
 
     private static RegistryException Failure(
-        Uri server, string cause, Exception inner, bool isTransient = false, bool isBeforeTls = false, string? hint = null) =>
+        Uri server, string cause, Exception? inner, bool isTransient = false, bool isBeforeTls = false, string? hint = null) =>
         new($"{Addresses.Origin(server)}: {cause}", inner)
         {
             Endpoint = Addresses.Origin(server),
@@ -60,10 +72,19 @@ internal sealed partial class ConnectionHandler(
             return refused;
         }
 
+        Uri? between = proxy.GetProxy(server);
         SocketException? socket = e.InnerException as SocketException ?? e.InnerException?.InnerException as SocketException;
         if (socket?.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData or SocketError.NoRecovery or SocketError.TryAgain)
         {
-            return Failure(server, $"cannot resolve the host {server.IdnHost}", e, isTransient: socket.SocketErrorCode is SocketError.TryAgain);
+            bool isTransient = socket.SocketErrorCode is SocketError.TryAgain;
+            return between is null
+                ? Failure(server, $"cannot resolve the host {server.IdnHost}", e, isTransient)
+                : ProxyFailure(server, between, "cannot be resolved", e, isTransient);
+        }
+
+        if (trust.OwnRefusal is { } ownRefusal && IsCertificateAlert(e))
+        {
+            return Failure(server, ownRefusal, e, hint: trust.OwnHint);
         }
 
         switch (e.HttpRequestError)
@@ -74,9 +95,17 @@ internal sealed partial class ConnectionHandler(
                 return Failure(server, $"the server does not speak TLS as we do: {Cause(e)}", e,
                     isTransient: e.InnerException is IOException, isBeforeTls: true,
                     hint: "a registry without TLS needs --tls-verify=false");
-            case HttpRequestError.ProxyTunnelError:
-                return Failure(server, $"the proxy refused the connection{(e.StatusCode is { } status ? $" with status {(int)status}" : "")}", e,
-                    hint: "see https_proxy and no_proxy in the environment");
+            case HttpRequestError.ProxyTunnelError when between is not null:
+                return ProxyFailure(server, between, e.StatusCode switch
+                {
+                    null => $"did not let us through: {Cause(e)}",
+                    HttpStatusCode.ProxyAuthenticationRequired => WantsCredentials,
+                    { } status => $"answered {(int)status} to CONNECT",
+                }, e, isTransient: e.StatusCode >= HttpStatusCode.InternalServerError);
+            case HttpRequestError.ConnectionError when between is not null:
+                return ProxyFailure(server, between,
+                    socket?.SocketErrorCode is SocketError.ConnectionRefused ? "refused the connection" : $"cannot be reached: {Cause(e)}",
+                    e, isTransient: true);
             case HttpRequestError.ConnectionError when socket?.SocketErrorCode is SocketError.ConnectionRefused:
                 return Failure(server, "connection refused", e, isTransient: true, isBeforeTls: true);
             case HttpRequestError.ConfigurationLimitExceeded:
@@ -84,11 +113,29 @@ internal sealed partial class ConnectionHandler(
             case HttpRequestError.InvalidResponse:
                 return Failure(server, "the answer is not HTTP", e);
             case HttpRequestError.ResponseEnded:
-                return Failure(server, "the connection was closed before an answer came", e, isTransient: true);
+                return Failure(server, $"the connection was closed before an answer came{(trust.OwnRefusal is { } perhaps ? $"; perhaps {perhaps}" : "")}", e,
+                    isTransient: true, hint: trust.OwnRefusal is null ? null : trust.OwnHint);
             default:
                 return Failure(server, Cause(e), e, isTransient: socket is not null || e.InnerException is IOException,
                     isBeforeTls: e.HttpRequestError == HttpRequestError.ConnectionError);
         }
+    }
+
+    // RFC 8446, section 6.2; TLS 1.3 has it come in answer to the first request, and OpenSSL knows the alert by these names only
+    private static bool IsCertificateAlert(Exception e)
+    {
+        for (Exception? cause = e; cause is not null; cause = cause.InnerException)
+        {
+            if (cause.Message.Contains("alert", StringComparison.OrdinalIgnoreCase)
+                && (cause.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)
+                    || cause.Message.Contains("handshake failure", StringComparison.OrdinalIgnoreCase)
+                    || cause.Message.Contains("unknown ca", StringComparison.OrdinalIgnoreCase)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static string Cause(HttpRequestException e) =>

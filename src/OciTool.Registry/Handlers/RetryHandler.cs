@@ -68,12 +68,12 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
                 if (response.StatusCode == HttpStatusCode.TooManyRequests && ++rateLimited < MaxRateLimited)
                 {
                     string? header = response.Headers.NonValidated.TryGetValues("Retry-After", out var values) ? values.ToString() : null;
-                    delay = RetryAfter(header, time.GetUtcNow()) ?? Backoff(rateLimited);
+                    delay = RetryAfter(header, time.GetUtcNow()) ?? Delay(rateLimited);
                     cause = "rate limited";
                 }
                 else if (IsTransient(response.StatusCode) && failures < options.Retries)
                 {
-                    delay = Backoff(++failures);
+                    delay = Delay(++failures);
                     cause = $"{(int)response.StatusCode} {response.StatusCode}";
                 }
                 else
@@ -85,7 +85,7 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
             }
             catch (RegistryException e) when (e.IsTransient && failures < options.Retries && !(isTlsAttempt && e.IsBeforeTls))
             {
-                delay = Backoff(++failures);
+                delay = Delay(++failures);
                 cause = e.Message.StartsWith(e.Endpoint + ": ", StringComparison.Ordinal) ? e.Message[(e.Endpoint!.Length + 2)..] : e.Message;
             }
 
@@ -98,6 +98,8 @@ internal sealed class RetryHandler(RegistryOptions options, TimeProvider time, A
         or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     private static TimeSpan Clamp(double seconds) => TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MaxDelay.TotalSeconds));
+
+    private TimeSpan Delay(int failures) => options.RetryDelay ?? Backoff(failures);
 
     // 1, 2, 4 … s, and up to a tenth more so that many clients do not come back at once
     [SuppressMessage("Security", "CA5394", Justification = "jitter needs no secrecy")]

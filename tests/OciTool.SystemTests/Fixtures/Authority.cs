@@ -39,6 +39,17 @@ public sealed class Authority : IDisposable
     /// <summary>The server's certificate for the header <c>x5c</c> of RFC 7515, section 4.1.6.</summary>
     public string ServerCertificateBase64 => Convert.ToBase64String(_serverCertificate.RawData);
 
+    /// <summary>A certificate for a client, and its key.</summary>
+    public (string CertificatePem, string KeyPem) Client(string name)
+    {
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using RSA key = RSA.Create(2048);
+        CertificateRequest request = new($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
+        using X509Certificate2 certificate = request.Create(_certificate, now.AddDays(-1), now.AddDays(1), [1, 2, 3, 5]);
+        return (certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+    }
+
     /// <summary>An RS256 signature (RFC 7518, section 3.3) with the server's key.</summary>
     public byte[] Sign(byte[] content) =>
         _serverKey.SignData(content, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

@@ -31,6 +31,9 @@ public sealed class Machine : IAsyncDisposable
     public static string Cache { get; } =
         Environment.GetEnvironmentVariable("OCI_TESTS_CACHE") is { Length: > 0 } chosen ? chosen : "/var/cache/oci-tests";
 
+    /// <summary>The authority behind every certificate here.</summary>
+    public Authority Authority => _authority;
+
     public BusyboxImages Images { get; } = new();
 
     /// <summary>The PEM file of the authority that signed the TLS registry's certificate.</summary>

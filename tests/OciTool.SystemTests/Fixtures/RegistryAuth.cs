@@ -14,4 +14,7 @@ public enum RegistryAuth
 
     /// <summary>HTTPS with a certificate of an own authority, everybody may read and write.</summary>
     Tls,
+
+    /// <summary>The same for those who show a certificate of that authority.</summary>
+    MutualTls,
 }

@@ -59,10 +59,11 @@ public sealed partial class RegistryProcess : IAsyncDisposable
                 """,
             _ => "",
         };
-        string encrypts = auth != RegistryAuth.Tls ? "" : $"""
+        string encrypts = auth is not (RegistryAuth.Tls or RegistryAuth.MutualTls) ? "" : $"""
               tls:
                 certificate: {directory["server.pem"]}
                 key: {directory["server.key"]}
+                {(auth == RegistryAuth.MutualTls ? $"clientcas: [{directory["ca.pem"]}]" : "")}
             """;
         await File.WriteAllTextAsync(directory["config.yml"], $"""
             version: 0.1

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OciTool.Images;
@@ -35,7 +36,8 @@ internal sealed class FaultRegistry : IAsyncDisposable
 
     internal string Origin => Address.GetLeftPart(UriPartial.Authority);
 
-    internal static async Task<FaultRegistry> StartAsync(X509Certificate2? certificate = null)
+    internal static async Task<FaultRegistry> StartAsync(
+        X509Certificate2? certificate = null, Func<X509Certificate2?, bool>? acceptClient = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -51,7 +53,15 @@ internal sealed class FaultRegistry : IAsyncDisposable
             {
                 if (certificate is not null)
                 {
-                    listen.UseHttps(certificate);
+                    listen.UseHttps(https =>
+                    {
+                        https.ServerCertificate = certificate;
+                        if (acceptClient is not null)
+                        {
+                            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                            https.ClientCertificateValidation = (client, _, _) => acceptClient(client);
+                        }
+                    });
                 }
             });
         });

@@ -16,6 +16,8 @@ public abstract class RegistryTests : IAsyncLifetime
         StallTimeout = TimeSpan.FromHours(1),
         ResponseTimeout = TimeSpan.FromHours(1),
         Environment = name => Environment.GetValueOrDefault(name),
+        SystemConfiguration = "/nonexistent",
+        SystemCache = "/nonexistent",
     };
 
     internal FaultRegistry Registry { get; set; } = null!;
