@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OciTool.Images;
 
 namespace OciTool.Storage;
@@ -20,6 +21,7 @@ public sealed class StoredImageSource : IImageSource, IDisposable
     /// <param name="images">The images of the store.</param>
     /// <param name="document">The manifest, or the index with all that is below it.</param>
     /// <exception cref="OciException">Parts of it are not in the store; the message names the platforms.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the source")]
     public static StoredImageSource Open(StorageRoot root, ImageStore images, Descriptor document)
     {
         StoredImageSource source = new(images.Content, document, TryLease(root));
