@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using OciTool.Images;
@@ -54,6 +55,7 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
     /// <summary>Removes the files.</summary>
     public void Dispose() => _place?.Dispose();
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "the stream has nothing but the one that the caller disposes")]
     private Descriptor Recompress(Descriptor layer, Stream content, string path, LayerCompression compression, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
