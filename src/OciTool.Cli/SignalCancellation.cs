@@ -49,7 +49,9 @@ internal sealed class SignalCancellation : IDisposable
         if (Interlocked.CompareExchange(ref _signal, signal, 0) == 0)
         {
             context.Cancel = true;
+#pragma warning disable RS0030 // the verb has been asked to end, and did not: nothing else is left to do
             _end = new Timer(_ => Environment.Exit(ExitCode.SignalBase + signal), state: null, Grace, Timeout.InfiniteTimeSpan);
+#pragma warning restore RS0030
             _source.Cancel();
         }
     }

@@ -23,7 +23,7 @@ public sealed class SharedStoreTests(Machine machine) : OciTest(machine)
         Assert.Equal(Greeting, (await ReadOnlyAsync("run", "--rm", "--read-only", image, "cat", "/etc/redhat-release")).Succeeded().Output);
         (await ReadOnlyAsync("system", "df")).Succeeded();
         Assert.Equal("", (await ReadOnlyAsync("system", "check")).Succeeded().Output);
-        Assert.Empty(Directory.GetFiles(Oci["runroot"], "*", SearchOption.AllDirectories).Where(file => !file.EndsWith("lock", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Directory.GetFiles(Oci["runroot"], "*", SearchOption.AllDirectories), file => !file.EndsWith("lock", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class SharedStoreTests(Machine machine) : OciTest(machine)
         string record = Path.Join(Oci.Root, "containers", id, "container.json");
         string text = await File.ReadAllTextAsync(record, Cancellation);
         await File.WriteAllTextAsync(
-            record, System.Text.RegularExpressions.Regex.Replace(text, "\"pid\":[0-9]+", $"\"pid\":{bystander.Id}"), Cancellation);
+            record, System.Text.RegularExpressions.Regex.Replace(text, "\"pid\":[0-9]+", $"\"pid\":{bystander.Id}", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(10)), Cancellation);
 
         Assert.Matches("Exited \\(137\\) .* kept", (await Oci.RunAsync("ps", "-a")).Succeeded().Output);
         Assert.Equal("kept\n", (await Oci.RunAsync("rm", "-f", "-t", "0", "kept")).Succeeded().Output);

@@ -53,7 +53,7 @@ public sealed class VerificationTests(Machine machine) : OciTest(machine)
 
         JsonNode json = JsonNode.Parse((await VerifyAsync("--json")).Succeeded().Output)![0]!;
 
-        Assert.Equal((Digest, Name, "tester"), ((string?)json["Digest"], (string?)json["Reference"], (string?)json["Annotations"]!["signer"]));
+        Assert.Equal((Digest, Name, "tester"), ((string?)json[nameof(Digest)], (string?)json["Reference"], (string?)json["Annotations"]!["signer"]));
         Assert.Equal($"{Digest} tester\n", (await VerifyAsync("--format", "{{.Digest}} {{.Annotations.signer}}")).Succeeded().Output);
         Failed(await VerifyAsync("--format", "{{.Nope}}"), 125, "Nope");
     }

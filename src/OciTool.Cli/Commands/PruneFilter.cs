@@ -1,3 +1,4 @@
+using OciTool.Cli.Output;
 using System.Globalization;
 using OciTool.Images;
 
@@ -40,7 +41,7 @@ internal sealed class PruneFilter
                     parsed._conditions.Add((created, _) => created < until);
                     break;
                 default:
-                    throw new UsageException($"{Printable.Shorten(filter[..at])} is an invalid filter");
+                    throw new UsageException($"{Printable.Shorten(filter.AsSpan(0, at))} is an invalid filter");
             }
         }
 

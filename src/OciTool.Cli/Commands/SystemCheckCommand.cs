@@ -1,3 +1,4 @@
+using OciTool.Cli.Output;
 using System.CommandLine;
 using OciTool.Images;
 using OciTool.Storage;

@@ -1,3 +1,4 @@
+using OciTool.Cli.Output;
 using OciTool.Cli;
 using OciTool.Cli.Commands;
 using OciTool.Images;
