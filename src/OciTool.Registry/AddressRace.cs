@@ -11,7 +11,7 @@ namespace OciTool.Registry;
 /// checked here, because a redirect or a token server may have any name: a host that is not the registry's own must not
 /// turn out to be in our own network, unless the registry is there too.
 /// </remarks>
-internal sealed class AddressRace(RegistryEndpoint endpoint, RegistryOptions options, TimeProvider time)
+internal sealed class AddressRace(RegistryEndpoint endpoint, RegistryOptions options, EnvironmentProxy proxy, TimeProvider time)
 {
     private static readonly TimeSpan HeadStart = TimeSpan.FromMilliseconds(250);
 
@@ -23,8 +23,7 @@ internal sealed class AddressRace(RegistryEndpoint endpoint, RegistryOptions opt
     {
         (string host, int port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         IPAddress[] addresses = await ResolveAsync(host, cancellationToken);
-        bool isProxy = context.InitialRequestMessage.RequestUri is { } target && !IsSame(target.IdnHost, host);
-        if (!isProxy)
+        if (!proxy.IsAt(host, port)) // the user's own proxy may be anywhere
         {
             addresses = Allowed(host, addresses);
         }

@@ -67,6 +67,12 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
         return _direct.Exists(exception => exception(name, host.Port, address));
     }
 
+    /// <summary>Whether a connection to this host and port is one to a proxy of the environment.</summary>
+    internal bool IsAt(string host, int port) => Is(_http, host, port) || Is(_https, host, port);
+
+    private static bool Is(Uri? proxy, string host, int port) =>
+        proxy is not null && proxy.Port == port && string.Equals(proxy.IdnHost, host.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+
     private Uri? ProxyOf(Uri server) => server.Scheme == Uri.UriSchemeHttps ? _https : _http;
 
     private static string? Either(Func<string, string?> variable, string name) => variable(name) ?? variable(name.ToLowerInvariant());

@@ -41,7 +41,7 @@ public static class RegistryServices
             ConnectTimeout = options.ConnectTimeout,
             MaxConnectionsPerServer = MaxConnections,
             SslOptions = trust.Options(),
-            ConnectCallback = new AddressRace(endpoint, options, time).ConnectAsync,
+            ConnectCallback = new AddressRace(endpoint, options, proxy, time).ConnectAsync,
         });
         services.AddHttpClient(nameof(RegistryClient))
             .ConfigureHttpClient(client =>

@@ -87,7 +87,7 @@ internal sealed class LayerDownload(
 
             await SyncAsync(applied, place); // data, then sync, then names
         }
-        catch (Exception e) when (IsDamage(e) || IsSyncFailure(e))
+        catch (Exception e) when (IsDamage(e) || IsSyncFailure(e) || layers.SyncHasFailed)
         {
             // after a failed sync nobody knows what of it is on the disk, and another sync would not tell
             File.Delete(_partial);

@@ -93,6 +93,9 @@ internal sealed class LayerStore(StorageRoot root)
     /// <summary>Writes back all data so far; then <see cref="Publish"/> may show it.</summary>
     internal Task SyncAsync() => _sync.RunAsync();
 
+    /// <summary>Whether a <see cref="SyncAsync"/> has failed, be it of another layer.</summary>
+    internal bool SyncHasFailed => _sync.HasFailed;
+
     /// <summary>Where the record of a layer below a temporary directory is.</summary>
     internal static string RecordIn(TemporaryDirectory place) => RecordIn(place.Path);
 

@@ -8,6 +8,10 @@ internal sealed class SharedSync(string path)
     private readonly Lock _gate = new();
     private Task _running = Task.CompletedTask;
     private Task? _next;
+    private volatile bool _failed;
+
+    /// <summary>Whether one has failed: then nobody knows what is on the disk of all that was written before it.</summary>
+    internal bool HasFailed => _failed;
 
     /// <summary>Waits for a syncfs that began after this call.</summary>
     internal Task RunAsync()
@@ -28,6 +32,17 @@ internal sealed class SharedSync(string path)
             _next = null;
         }
 
-        await Task.Run(() => DirectoryTree.SyncFileSystem(path));
+        await Task.Run(() =>
+        {
+            try
+            {
+                DirectoryTree.SyncFileSystem(path);
+            }
+            catch
+            {
+                _failed = true; // before anybody hears of it
+                throw;
+            }
+        });
     }
 }

@@ -68,6 +68,7 @@ internal sealed class LoginCommand : Verb
         RegistryEndpoint endpoint = LoginFlags.Endpoint(command.GetValue(_registry), "log in to");
         TextWriter output = command.InvocationConfiguration.Output;
         TextWriter error = command.InvocationConfiguration.Error;
+        Linux.Credentials.Conceal(); // no core file with a password in it
         using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
         RegistryOptions options = new()
         {

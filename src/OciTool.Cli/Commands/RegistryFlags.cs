@@ -66,9 +66,10 @@ internal sealed class RegistryFlags
     /// <summary>The signature policy that the command line names; null for the one that holds here.</summary>
     public string? ReadPolicy(ParseResult command) => command.GetValue(_policy);
 
-    /// <summary>What the command line says.</summary>
+    /// <summary>What the command line says. From then on this process may hold passwords: it leaves no core file.</summary>
     public RegistryOptions Read(ParseResult command)
     {
+        Linux.Credentials.Conceal();
         RegistryOptions defaults = new();
         return defaults with
         {

@@ -93,7 +93,7 @@ public sealed class AddressRaceTests : RegistryTests
     [Fault(33, "a redirect to a public name that leads into our own network is refused before a connection is made")]
     public async Task A_public_registry_cannot_send_us_into_our_own_network_by_a_name(string address, string cause)
     {
-        AddressRace race = new(new RegistryEndpoint("registry.example", "x"), Options, Time);
+        AddressRace race = new(new RegistryEndpoint("registry.example", "x"), Options, new EnvironmentProxy(_ => null), Time);
         _names = _ => [IPAddress.Parse(address)];
         RegistryException failure = await Assert.ThrowsAsync<RegistryException>(() => ConnectAsync(race, "evil.example"));
         Assert.Contains("evil.example: the connection is refused", failure.Message, StringComparison.Ordinal);
@@ -144,7 +144,7 @@ public sealed class AddressRaceTests : RegistryTests
         }
         catch (HttpRequestException e) when (e.InnerException is RegistryException refused)
         {
-            throw refused;
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(refused);
         }
     }
 

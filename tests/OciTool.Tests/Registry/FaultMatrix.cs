@@ -3,9 +3,6 @@ namespace OciTool.Tests.Registry;
 /// <summary>What may go wrong in a pull, a store and a run: the rows that <see cref="FaultAttribute"/> counts from 1.</summary>
 internal static class FaultMatrix
 {
-    /// <summary>Rows that no test shows yet.</summary>
-    internal static readonly int[] Waiting = [3, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 40, 44, 46, 47, 48];
-
     internal static readonly (int First, string Heading)[] Sections =
     [
         (1, "Sudden ends"), (4, "Disks"), (13, "Others at the same time"), (20, "Networks and registries"), (46, "Containers"),
