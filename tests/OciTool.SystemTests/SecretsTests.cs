@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using OciTool.SystemTests.Fixtures;
 using Xunit;
 
@@ -21,13 +22,13 @@ public sealed class SecretsTests(Machine machine) : OciTest(machine)
         string image = $"{(await Machine.RegistryAsync(auth)).Host}/busybox";
         Directory.CreateDirectory(Path.Join(Home, ".config/containers"));
         await File.WriteAllTextAsync(
-            Path.Join(Home, ".config/containers/auth.json"), $$"""{"auths":{"{{image}}":{"auth":"{{Encoded}}"}}}""", Cancellation);
+            Path.Join(Home, ".config/containers/auth.json"), AuthFile(image), Cancellation);
 
         ProgramResult pull = (await Oci.RunAsync("--log-level", "trace", "pull", image)).Succeeded();
         ProgramResult inspect = (await Oci.RunAsync("--log-level", "trace", "inspect", "--remote", image)).Succeeded();
         ProgramResult refused = await Oci.RunAsync("--log-level", "trace", "pull", "--creds", "tester:wr0ng-passw0rd", $"{image}:other");
 
-        Assert.Contains(" DEBG ", pull.Error, StringComparison.Ordinal); // it talks
+        Assert.Contains(" DBUG ", pull.Error, StringComparison.Ordinal); // it talks
         Assert.All([pull, inspect, refused], result => HasNone($"{result.Output}{result.Error}", Password, Encoded, "Bearer ey", "wr0ng-passw0rd"));
     }
 
@@ -62,7 +63,7 @@ public sealed class SecretsTests(Machine machine) : OciTest(machine)
             return true;
         });
         string file = Oci["auth.json"];
-        await File.WriteAllTextAsync(file, $$"""{"auths":{"{{registry.Host}}":{"auth":"{{Encoded}}"}}}""", Cancellation);
+        await File.WriteAllTextAsync(file, AuthFile(registry.Host), Cancellation);
         string cores = Directory.CreateDirectory(Oci["cores"]).FullName;
 
         // a relative core_pattern would write into the work directory
@@ -78,6 +79,11 @@ public sealed class SecretsTests(Machine machine) : OciTest(machine)
         Assert.NotEqual(0, end.Status);
         Assert.Empty(Directory.GetFiles(cores));
     }
+
+    private static string AuthFile(string key) => new JsonObject
+    {
+        ["auths"] = new JsonObject { [key] = new JsonObject { ["auth"] = Encoded } },
+    }.ToJsonString();
 
     private static void HasNone(string text, params string[] secrets) =>
         Assert.All(secrets, secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));

@@ -1,5 +1,5 @@
-using OciTool.Cli.Output;
 using System.Globalization;
+using OciTool.Cli.Output;
 using OciTool.Images;
 
 namespace OciTool.Cli.Commands;

@@ -1,5 +1,5 @@
-using OciTool.Cli.Output;
 using System.CommandLine;
+using OciTool.Cli.Output;
 using OciTool.Images;
 using OciTool.Storage;
 using OciTool.Storage.Check;

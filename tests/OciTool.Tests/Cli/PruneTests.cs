@@ -1,6 +1,6 @@
-using OciTool.Cli.Output;
 using OciTool.Cli;
 using OciTool.Cli.Commands;
+using OciTool.Cli.Output;
 using OciTool.Images;
 using Xunit;
 

@@ -1,7 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using OciTool.Images;
 using OciTool.Registry;
 using OciTool.Registry.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace OciTool.Tests.Registry;

@@ -66,5 +66,6 @@ public sealed class SweepTests : IDisposable
     public void Dispose() => _store.Dispose();
 
     private static ContainerRecord Record(StoredImage image, string name) => new(
-        ContainerStore.NewId(), name, image.Id, "a", image.ManifestDocument.Digest, ["true"], DateTimeOffset.UnixEpoch) { AutoRemove = true };
+        ContainerStore.NewId(), name, image.Id, "a", image.ManifestDocument.Digest, ["true"], DateTimeOffset.UnixEpoch)
+    { AutoRemove = true };
 }
