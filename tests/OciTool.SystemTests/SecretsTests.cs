@@ -71,12 +71,12 @@ public sealed class SecretsTests(Machine machine) : OciTest(machine)
             "sh", ["-c", "cd \"$0\"; ulimit -c unlimited; exec \"$@\"", cores, Oci.Binary, .. Oci.Arguments("pull", "-q", "--authfile", file, registry.Image)]);
         await hangs.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         string[] lines = [.. Processes.With(Oci.Root).Select(process => process.CommandLine)];
-        await pull.SignalAsync("SEGV");
+        await pull.SignalAsync("SYS"); // .NET handles others itself
         ProgramResult end = await pull.EndAsync();
 
         Assert.NotEmpty(lines);
         Assert.All(lines, line => HasNone(line, Password, Encoded));
-        Assert.NotEqual(0, end.Status);
+        Assert.Equal(128 + 31, end.Status);
         Assert.Empty(Directory.GetFiles(cores));
     }
 
