@@ -53,7 +53,7 @@ internal sealed class CopyCommand : Verb
         _conversion = new ConversionFlags(this, compresses: false);
         _platform = new PlatformFlags(this);
         _progress = new ProgressFlags(this, "copying");
-        _registry = new RegistryFlags(this);
+        _registry = new RegistryFlags(this, takesImages: true);
         _from = new CopyEndFlags(this, "src", "source");
         _to = new CopyEndFlags(this, "dest", "destination");
         _signing = new SigningFlags(this);

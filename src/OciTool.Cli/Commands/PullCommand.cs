@@ -42,7 +42,7 @@ internal sealed class PullCommand : Verb
         Add(_images);
         Add(_policy);
         _platform = new PlatformFlags(this);
-        _registry = new RegistryFlags(this);
+        _registry = new RegistryFlags(this, takesImages: true);
         _progress = new ProgressFlags(this);
         SetAction(PullAsync);
     }

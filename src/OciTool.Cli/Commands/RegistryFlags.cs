@@ -51,15 +51,21 @@ internal sealed class RegistryFlags
     private readonly Verb _verb;
 
     /// <summary>Adds the options to a verb.</summary>
-    public RegistryFlags(Verb verb)
+    /// <param name="verb">The verb.</param>
+    /// <param name="takesImages">Whether it takes images from registries, which a policy may refuse.</param>
+    public RegistryFlags(Verb verb, bool takesImages = false)
     {
         _verb = verb;
         verb.Add(_authFile);
         verb.Add(_certDirectory);
         verb.Add(_credentials);
         verb.Add(_retries);
-        verb.Add(_policy);
         verb.Add(_retryDelay);
+        if (takesImages)
+        {
+            verb.Add(_policy);
+        }
+
         verb.Add(_tlsVerify);
     }
 

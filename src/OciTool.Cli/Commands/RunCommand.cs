@@ -54,7 +54,7 @@ internal sealed class RunCommand : Verb
         Add(_command);
         _container = new ContainerFlags(this);
         _platform = new PlatformFlags(this);
-        _registry = new RegistryFlags(this);
+        _registry = new RegistryFlags(this, takesImages: true);
         _progress = new ProgressFlags(this);
         Add(_pull);
         Add(_remove);
