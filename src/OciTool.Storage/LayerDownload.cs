@@ -21,6 +21,8 @@ internal sealed class LayerDownload(
     private const long LargeFrom = 8 << 20;
     private const long MostForDigest = 64 << 20;
 
+    private static readonly TimeSpan PatienceForDigest = TimeSpan.FromSeconds(10);
+
     private readonly string _partial = root.PartialOf(layer.Blob.Digest);
     private readonly string _blob = content.PathOf(layer.Blob.Digest);
 
@@ -225,7 +227,10 @@ internal sealed class LayerDownload(
     }
 
     /// <summary>Finds out whether a layer that cannot be applied was damaged on its way: then that is the failure.</summary>
-    /// <remarks>Of a layer of which much is missing it is not found out: whoever made it would make us download it all.</remarks>
+    /// <remarks>
+    /// Of a layer of which much is missing, or whose rest comes slowly, it is not found out: whoever made it would make us
+    /// download it all, or wait.
+    /// </remarks>
     private async Task RequireDigestAsync(Task<AppliedLayer> applying, CancellationToken cancellationToken)
     {
         if (applying.Exception?.InnerException is not LayerException
@@ -234,11 +239,14 @@ internal sealed class LayerDownload(
             return;
         }
 
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(PatienceForDigest);
         try
         {
-            await FetchAsync(relay: null, cancellationToken);
+            await FetchAsync(relay: null, patience.Token);
         }
-        catch (Exception e) when (e is OciException and not ContentMismatchException or IOException)
+        catch (Exception e) when (e is OciException and not ContentMismatchException or IOException
+            || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // it does not come: what was wrong before remains
         }
