@@ -40,6 +40,27 @@ public sealed class FileLock : IDisposable
         return held is not null;
     }
 
+    /// <summary>Whether somebody holds a lock; one without a file is free.</summary>
+    /// <param name="path">The lock's file; it is not created.</param>
+    /// <returns>True also where the file cannot be opened, as in a store that can only be read: nobody can tell.</returns>
+    public static bool IsHeld(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        try
+        {
+            using FileLock? free = Take(path, Operation(shared: true) | Interop.Libc.LOCK_NB);
+            return free is null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

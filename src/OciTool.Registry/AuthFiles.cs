@@ -14,12 +14,12 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     private const string DockerHubKey = "https://index.docker.io/v1/";
 
     /// <summary>The only file to read and to write, where the user names one.</summary>
-    internal string? Named => options.AuthFile ?? Variable("REGISTRY_AUTH_FILE");
+    internal string? Named => options.AuthFile ?? options.Variable("REGISTRY_AUTH_FILE");
 
     /// <summary>The user's own file, which is written unless another one is named.</summary>
-    internal string OfUser => Path.Join(Variable("XDG_CONFIG_HOME") ?? Path.Join(Home, ".config"), "containers/auth.json");
+    internal string OfUser => Path.Join(options.ConfigHome, "containers/auth.json");
 
-    private string Home => Variable("HOME") ?? "/";
+    private string Home => options.Variable("HOME") ?? "/";
 
     /// <summary>Whom to ask, in this order: the auth files, and programs that registries.conf names.</summary>
     internal IReadOnlyList<string> Helpers { get; init; } = [RegistriesConf.AuthFilesHelper];
@@ -34,9 +34,9 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
 
         return
         [
-            (Path.Join(Variable("XDG_RUNTIME_DIR") ?? $"/run/containers/{EffectiveUser()}", Variable("XDG_RUNTIME_DIR") is null ? "" : "containers", "auth.json"), false),
+            (Path.Join(options.Variable("XDG_RUNTIME_DIR") ?? $"/run/containers/{EffectiveUser()}", options.Variable("XDG_RUNTIME_DIR") is null ? "" : "containers", "auth.json"), false),
             (OfUser, false),
-            (Path.Join(Variable("DOCKER_CONFIG") ?? Path.Join(Home, ".docker"), "config.json"), false),
+            (Path.Join(options.Variable("DOCKER_CONFIG") ?? Path.Join(Home, ".docker"), "config.json"), false),
             (Path.Join(Home, ".dockercfg"), false),
         ];
     }
@@ -227,7 +227,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
     {
         try
         {
-            Credentials? found = await CredentialHelper.GetAsync(helper, server, Variable("PATH"), time, cancellationToken);
+            Credentials? found = await CredentialHelper.GetAsync(helper, server, options.Variable("PATH"), time, cancellationToken);
             return found is null ? null : found with { Source = $"docker-credential-{helper}, which {path} names (key '{Printable.Shorten(server, 128)}')" };
         }
         catch (OciException e)
@@ -242,6 +242,4 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
         string uid = File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal));
         return uid.Split('\t')[2];
     }
-
-    private string? Variable(string name) => options.Environment(name) is { Length: > 0 } value ? value : null;
 }

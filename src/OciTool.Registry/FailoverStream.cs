@@ -9,25 +9,13 @@ namespace OciTool.Registry;
 internal delegate Task<Stream> OpenNext(long offset, OciException? failure);
 
 /// <summary>A blob that several endpoints may have: where one fails for good the next one goes on at the same byte.</summary>
-internal sealed class FailoverStream : Stream
+internal sealed class FailoverStream : DownloadStream
 {
     private readonly OpenNext _next;
     private Stream _current;
     private long _position;
 
     private FailoverStream(OpenNext next, Stream first, long offset) => (_next, _current, _position) = (next, first, offset);
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
 
     /// <inheritdoc/>
     public override long Position
@@ -59,28 +47,6 @@ internal sealed class FailoverStream : Stream
             }
         }
     }
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) =>
-        ReadAsync(buffer.AsMemory(offset, count), CancellationToken.None).AsTask().GetAwaiter().GetResult();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

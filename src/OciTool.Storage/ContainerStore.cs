@@ -11,9 +11,8 @@ namespace OciTool.Storage;
 /// Whoever runs a container holds its lock. A record that says running beside a free lock is of a container whose
 /// runner was killed, and with it, by the kernel, the container.
 /// </remarks>
-public sealed class ContainerStore(StorageRoot root, ImageStore images)
+public sealed partial class ContainerStore(StorageRoot root, ImageStore images)
 {
-    private const int KilledStatus = 128 + 9;
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>A new ID: 64 hexadecimal digits.</summary>
@@ -143,12 +142,6 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         return containers;
     }
 
-    /// <summary>Whether a directory is of a container that was never made to its end.</summary>
-    internal bool IsRemains(string directory) =>
-        // an empty record is of a power loss: what its container wrote may be dear to somebody
-        !File.Exists(RecordFile(Path.GetFileName(directory))) && !Directory.Exists(Path.Join(directory, "upper"))
-        && !File.Exists(Path.Join(directory, "config.json")) && !IsHeld(Path.GetFileName(directory));
-
     /// <summary>Writes the name of a container again.</summary>
     internal void WriteName(ContainerRecord container) => File.WriteAllText(NameFile(container.Name), container.Id);
 
@@ -222,75 +215,6 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         return trash;
     }
 
-    /// <summary>
-    /// Settles what killed processes have left: writes down how containers ended, removes those that were run with
-    /// <c>--rm</c> or were never whole, and names without a container.
-    /// </summary>
-    /// <returns>The IDs of containers that ended so: what the host still has of them, such as control groups, can go.</returns>
-    /// <exception cref="OciException">The store cannot be written.</exception>
-    public IReadOnlyList<string> SettleKilled()
-    {
-        List<string> settled = [];
-        if (!Directory.Exists(root.Containers))
-        {
-            return settled;
-        }
-
-        root.EnsureContainersWritable();
-        List<TemporaryDirectory> trash = [];
-        using (FileLock held = root.Lock(root.ContainersLockFile)) // under which containers are made
-        {
-            foreach (string id in Directory.EnumerateDirectories(root.Containers).Select(path => Path.GetFileName(path)))
-            {
-                if (IsHeld(id) || !Settle(id, trash))
-                {
-                    continue;
-                }
-
-                settled.Add(id);
-            }
-
-            foreach (string name in Directory.EnumerateFiles(root.ContainerNames))
-            {
-                if (FindIdByName(Path.GetFileName(name)) is null)
-                {
-                    File.Delete(name);
-                }
-            }
-        }
-
-        trash.ForEach(place => place.Dispose());
-        return settled;
-    }
-
-    private bool Settle(string id, List<TemporaryDirectory> trash)
-    {
-        try
-        {
-            switch (ReadAsWritten(id))
-            {
-                case { AutoRemove: true } container:
-                    trash.Add(Discard(container));
-                    return true;
-                case { State: ContainerState.Running } container:
-                    Write(Killed(container));
-                    return true;
-                case null when IsRemains(DirectoryOf(id)):
-                    trash.Add(Discard(id));
-                    return true;
-                default:
-                    return false;
-            }
-        }
-        catch (OciException)
-        {
-            return false; // a damaged record is for people to look at
-        }
-    }
-
-    private static ContainerRecord Killed(ContainerRecord container) =>
-        container with { State = ContainerState.Exited, Pid = 0, ExitCode = KilledStatus };
-
     private IEnumerable<string> Ids(string pattern)
     {
         string[] places = root.IsReadOnly ? [root.Containers, root.StoredContainers] : [root.Containers];
@@ -347,26 +271,5 @@ public sealed class ContainerStore(StorageRoot root, ImageStore images)
         return StorageJson.Read(RecordFile(id), StorageJson.Default.ContainerRecord);
     }
 
-    private bool IsHeld(string id)
-    {
-        if (!File.Exists(LockFile(id)))
-        {
-            return false;
-        }
-
-        try
-        {
-            if (!FileLock.TryAcquire(LockFile(id), out FileLock? free, shared: true))
-            {
-                return true;
-            }
-
-            free.Dispose();
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return true; // a store that may only be read: the record is the best that is known
-        }
-    }
+    private bool IsHeld(string id) => FileLock.IsHeld(LockFile(id));
 }

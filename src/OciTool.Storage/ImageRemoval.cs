@@ -30,7 +30,6 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
 
         root.EnsureWritable();
         root.Sweep();
-        containers.SettleKilled();
         List<TemporaryDirectory> trash = [];
         try
         {

@@ -31,7 +31,6 @@ public sealed class StoreDestination : IImageDestination, IDisposable
                 {
                     _root.EnsureWritable();
                     _root.Sweep();
-                    new ContainerStore(_root, _images).SettleKilled();
                     _lease = new Lease(_root);
                 }
 

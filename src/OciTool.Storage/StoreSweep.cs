@@ -57,12 +57,7 @@ public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerSto
         foreach (string partial in Directory.EnumerateFiles(root.Ingest))
         {
             long size = new FileInfo(partial) is { Exists: true, Length: var length } ? length : 0;
-            _freed += RemoveFree(Path.Join(root.Locks, LockNameOf(Path.GetFileName(partial))), partial) ? size : 0;
-        }
-
-        foreach (string path in Directory.EnumerateFiles(root.Locks))
-        {
-            RemoveFree(path, path);
+            _freed += RemovePartial(root, partial) ? size : 0;
         }
 
         return _freed;
@@ -73,8 +68,6 @@ public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerSto
     {
         root.Sweep();
         containers.SettleKilled();
-        using FileLock held = root.Lock(root.LockFile);
-        Lease.ReadAll(root);
     }
 
     /// <summary>All content that something needs; the caller holds the exclusive store lock.</summary>
@@ -95,52 +88,28 @@ public sealed class StoreSweep(StorageRoot root, ImageStore images, ContainerSto
         return (blobs, diffIds);
     }
 
-    /// <summary>The name of the lock of a file of a partial download: its digest, without what is behind a dot.</summary>
-    internal static string LockNameOf(string partial)
+    /// <summary>Whether somebody goes on with a partial download.</summary>
+    internal static bool IsHeld(StorageRoot root, string partial) => FileLock.IsHeld(LockOf(root, partial));
+
+    /// <summary>Removes a partial download unless somebody goes on with it.</summary>
+    internal static bool RemovePartial(StorageRoot root, string partial)
     {
-        int dot = partial.IndexOf('.', StringComparison.Ordinal);
-        return dot < 0 ? partial : partial[..dot];
-    }
-
-    /// <summary>Whether somebody holds a lock; one without a file is free.</summary>
-    internal static bool IsHeld(string lockPath)
-    {
-        if (!File.Exists(lockPath))
-        {
-            return false;
-        }
-
-        try
-        {
-            if (!FileLock.TryAcquire(lockPath, out FileLock? free, shared: true))
-            {
-                return true;
-            }
-
-            free.Dispose();
-            return false;
-        }
-        catch (IOException)
-        {
-            return true; // nobody can tell
-        }
-    }
-
-    /// <summary>Removes a file unless somebody holds its lock, and the lock's file with it.</summary>
-    internal static bool RemoveFree(string lockPath, string path)
-    {
-        if (!FileLock.TryAcquire(lockPath, out FileLock? free))
+        string lockFile = LockOf(root, partial);
+        if (!FileLock.TryAcquire(lockFile, out FileLock? free))
         {
             return false;
         }
 
         using (free)
         {
-            File.Delete(path);
-            File.Delete(lockPath);
+            File.Delete(partial);
+            File.Delete(lockFile);
             return true;
         }
     }
+
+    // the lock of a blob has the same name
+    private static string LockOf(StorageRoot root, string partial) => Path.Join(root.Locks, Path.GetFileName(partial));
 
     // each algorithm that we write has a directory; what another tool may have put beside these is its own
     internal static List<(string Path, Digest? Digest)> Entries(string place, Func<string, IEnumerable<string>> enumerate)

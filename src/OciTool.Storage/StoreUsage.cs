@@ -96,7 +96,7 @@ public sealed record StoreUsage(
         {
             if (new FileInfo(path) is { Exists: true } file)
             {
-                yield return (file.Length, StoreSweep.IsHeld(Path.Join(root.Locks, StoreSweep.LockNameOf(file.Name))));
+                yield return (file.Length, StoreSweep.IsHeld(root, path));
             }
         }
     }

@@ -76,6 +76,7 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
         RegistryContext context = new(registry, loggers, TimeProvider.System, progress.Warn) { Registries = Registries() };
         await using RegistryImageSource source = RegistryImageSource.Create(reference, context);
         PolicedImageSource policed = new(source, reference, rule, new RegistrySignatures(reference, context));
+        KilledContainers.Settle(new ContainerStore(global.OpenStore(), images));
         using StoreDestination destination = images.OpenDestination(reference); // gives its lease back also when the copy fails
         CopiedImage copied = await ImageCopier.CopyAsync(policed, destination, platform, progress, cancellationToken);
         if (PlatformMatcher.Score(platform, copied.Config.Platform) == 0)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using OciTool.Images;
 using OciTool.Registry;
 
@@ -69,7 +68,6 @@ internal sealed class LoginCommand : Verb
         TextWriter output = command.InvocationConfiguration.Output;
         TextWriter error = command.InvocationConfiguration.Error;
         Linux.Credentials.Conceal(); // no core file with a password in it
-        using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
         RegistryOptions options = new()
         {
             AuthFile = _file.ReadName(command),
@@ -78,8 +76,8 @@ internal sealed class LoginCommand : Verb
             RegistriesConfDirectory = Global.RegistriesConfDirectory,
             TlsVerify = command.GetValue(_tlsVerify),
         };
-        RegistryLogin login = new(
-            endpoint, new RegistryContext(options, loggers, TimeProvider.System, line => error.WriteLine($"Warning: {line}")));
+        using RegistrySession session = new(Global, options, error);
+        RegistryLogin login = new(endpoint, session.Context);
         AuthFile file = _file.ReadFile(command);
         Credentials? present = await login.FindAsync(cancellationToken);
         if (command.GetValue(_getLogin))

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using OciTool.Images;
 using OciTool.Registry;
 
@@ -58,10 +57,9 @@ internal sealed class LogoutCommand : Verb
             return ExitCode.Success;
         }
 
-        using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
-        RegistryOptions options = new() { AuthFile = _file.ReadName(command) };
-        RegistryContext context = new(options, loggers, TimeProvider.System, line => command.InvocationConfiguration.Error.WriteLine($"Warning: {line}"));
-        Credentials other = await new RegistryLogin(endpoint, context).FindAsync(cancellationToken)
+        using RegistrySession session = new(
+            Global, new RegistryOptions { AuthFile = _file.ReadName(command) }, command.InvocationConfiguration.Error);
+        Credentials other = await new RegistryLogin(endpoint, session.Context).FindAsync(cancellationToken)
             ?? throw new OciException($"not logged into {endpoint.Name}");
         await output.WriteLineAsync(
             $"Not logged into {endpoint.Name} with current tool. Existing credentials are those of {other.Source}: name their file with --authfile to remove them.");

@@ -44,9 +44,8 @@ internal sealed class ManifestInspectCommand : Verb
 
     private async Task<Document> FetchAsync(ParseResult command, string name, CancellationToken cancellationToken)
     {
-        Reference reference = Reference.Parse(name);
         using RegistrySession session = new(Global, _registry.Read(command), command.InvocationConfiguration.Error);
-        await using RegistryImageSource source = RegistryImageSource.Create(reference, session.Context);
+        await using RegistryImageSource source = RegistryImageSource.Create(session.Resolve(name), session.Context);
         return await source.ResolveAsync(cancellationToken);
     }
 }

@@ -40,8 +40,8 @@ internal sealed class ReferrersCommand : Verb
 
     private async Task<int> ListAsync(ParseResult command, CancellationToken cancellationToken)
     {
-        Reference reference = Reference.Parse(command.GetRequiredValue(_image));
         using RegistrySession session = new(Global, _registry.Read(command), command.InvocationConfiguration.Error);
+        Reference reference = session.Resolve(command.GetRequiredValue(_image));
         await using RegistryRepository repository =
             RegistryRepository.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, session.Context);
         Digest subject = reference.Digest ?? (await repository.ResolveAsync(reference, cancellationToken)).Digest;

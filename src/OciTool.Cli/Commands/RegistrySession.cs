@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using OciTool.Images;
 using OciTool.Registry;
 
 namespace OciTool.Cli.Commands;
@@ -20,6 +21,17 @@ internal sealed class RegistrySession : IDisposable
 
     /// <summary>What connections are opened with.</summary>
     public RegistryContext Context { get; }
+
+    /// <summary>The one image that a name stands for, by the rules of short names.</summary>
+    /// <param name="name">What the user typed.</param>
+    /// <exception cref="OciException">It is not a name, or registries.conf leaves a choice.</exception>
+    public Reference Resolve(string name)
+    {
+        IReadOnlyList<Reference> candidates = ShortNames.Resolve(name, Context.Registries, choose: null).Candidates;
+        return candidates is [var only]
+            ? only
+            : throw new OciException($"short-name \"{Printable.Shorten(name)}\" may be any of {string.Join(", ", candidates)}") { Hint = "write the whole name" };
+    }
 
     /// <summary>Runs a conversation from a verb that is synchronous otherwise; signals cancel it.</summary>
     /// <param name="talk">The conversation.</param>

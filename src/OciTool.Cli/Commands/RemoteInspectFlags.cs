@@ -68,12 +68,12 @@ internal sealed class RemoteInspectFlags
             throw new UsageException("--raw and --config print one document as it is: they take one name and no --format");
         }
 
-        Reference[] references = [.. names.Select(Reference.Parse)];
         (Platform platform, bool isExplicit) = _platform.Read(command);
         TextWriter output = command.InvocationConfiguration.Output;
         return RegistrySession.Wait(async cancellationToken =>
         {
             using RegistrySession session = new(global, _registry.Read(command), command.InvocationConfiguration.Error);
+            Reference[] references = [.. names.Select(session.Resolve)];
             if (config || raw)
             {
                 await using RemoteImage image = await RemoteImage.OpenAsync(references[0], session.Context, cancellationToken);

@@ -51,11 +51,14 @@ internal sealed class RmiCommand : Verb
             throw new UsageException("--all is for the store: name what is to be deleted in a registry");
         }
 
-        Reference[] references = names.Length > 0
-            ? [.. names.Select(Reference.Parse)] // a mistake ends it before anything is deleted
-            : throw new UsageException("image name must be specified");
+        if (names.Length == 0)
+        {
+            throw new UsageException("image name must be specified");
+        }
+
         bool quiet = command.GetValue(_force) || command.GetValue(_ignore);
         using RegistrySession session = new(Global, _registry.Read(command), command.InvocationConfiguration.Error);
+        Reference[] references = [.. names.Select(session.Resolve)]; // a mistake ends it before anything is deleted
         List<OciException> failures = [];
         foreach (Reference reference in references)
         {

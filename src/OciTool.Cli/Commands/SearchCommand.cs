@@ -95,7 +95,7 @@ internal sealed class SearchCommand : Verb
     private static async Task<int> ListTagsAsync(
         TextWriter output, RegistrySession session, string term, int limit, string? format, CancellationToken cancellationToken)
     {
-        Reference reference = Reference.Parse(term);
+        Reference reference = session.Resolve(term);
         await using RegistryRepository repository =
             RegistryRepository.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, session.Context);
         List<string> tags = await repository.ListTagsAsync(limit, cancellationToken).ToListAsync(cancellationToken);
@@ -110,7 +110,7 @@ internal sealed class SearchCommand : Verb
     private static async Task<IReadOnlyList<SearchResult>> FindAsync(
         RegistrySession session, string term, int limit, SearchFilter filter, CancellationToken cancellationToken)
     {
-        (IReadOnlyList<string> registries, string wanted) = Split(term);
+        (IReadOnlyList<string> registries, string wanted) = Split(term, session.Context.Registries.SearchRegistries);
         List<SearchResult> results = [];
         List<OciException> failures = [];
         foreach (string registry in registries)
@@ -133,11 +133,11 @@ internal sealed class SearchCommand : Verb
     }
 
     // a term may hold anything, so this is not the grammar of references
-    private static (IReadOnlyList<string> Registries, string Wanted) Split(string term)
+    private static (IReadOnlyList<string> Registries, string Wanted) Split(string term, IReadOnlyList<string> searchRegistries)
     {
         int slash = term.IndexOf('/', StringComparison.Ordinal);
         bool isQualified = slash > 0 && (term.AsSpan(0, slash).ContainsAny('.', ':') || term.StartsWith("localhost/", StringComparison.Ordinal));
-        return !isQualified ? ([Reference.DefaultRegistry], term)
+        return !isQualified ? (searchRegistries.Count > 0 ? searchRegistries : [Reference.DefaultRegistry], term)
             : Reference.TryParse($"{term[..slash]}/x", out _, out string? mistake) ? ([term[..slash]], term[(slash + 1)..])
             : throw new OciException($"invalid registry '{Printable.Shorten(term.AsSpan(0, slash))}': {mistake}");
     }

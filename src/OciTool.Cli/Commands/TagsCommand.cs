@@ -41,8 +41,8 @@ internal sealed class TagsCommand : Verb
             throw new UsageException("--limit must be a positive number");
         }
 
-        Reference reference = Reference.Parse(command.GetRequiredValue(_repository));
         using RegistrySession session = new(Global, _registry.Read(command), command.InvocationConfiguration.Error);
+        Reference reference = session.Resolve(command.GetRequiredValue(_repository));
         await using RegistryRepository repository =
             RegistryRepository.Open(RegistryEndpoint.Of(reference), RegistryAccess.Pull, session.Context);
         TextWriter output = command.InvocationConfiguration.Output;

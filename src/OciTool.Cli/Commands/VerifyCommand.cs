@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using OciTool.Cli.Output;
 using OciTool.Cli.Output.Templates;
 using OciTool.Cli.Views;
@@ -63,7 +62,6 @@ internal sealed class VerifyCommand : Verb
 
     private async Task<int> VerifyAsync(ParseResult command, CancellationToken cancellationToken)
     {
-        Reference image = Reference.Parse(command.GetRequiredValue(_image));
         if (command.GetValue(_keys) is not { Length: > 0 } files)
         {
             throw new UsageException("verify needs a public key: name its file with --key");
@@ -73,7 +71,7 @@ internal sealed class VerifyCommand : Verb
         string? format = command.GetValue(_json) ? "json" : command.GetValue(_format);
         RowFormat? rows = format is null or "json" ? null : RowFormat.Parse(Name, format);
         SignatureCheck check = new(keys, Identity(command.GetValue(_identity)));
-        List<VerifiedSignatureView> verified = await CheckAsync(check, image, command, cancellationToken);
+        List<VerifiedSignatureView> verified = await CheckAsync(check, command, cancellationToken);
 
         TextWriter output = command.InvocationConfiguration.Output;
         if (rows is not null)
@@ -96,15 +94,14 @@ internal sealed class VerifyCommand : Verb
     }
 
     private async Task<List<VerifiedSignatureView>> CheckAsync(
-        SignatureCheck check, Reference image, ParseResult command, CancellationToken cancellationToken)
+        SignatureCheck check, ParseResult command, CancellationToken cancellationToken)
     {
-        using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
-        RegistryContext context = new(
-            _registry.Read(command), loggers, TimeProvider.System, line => command.InvocationConfiguration.Error.WriteLine($"Warning: {line}"));
-        await using RegistryImageSource source = RegistryImageSource.Create(image, context);
+        using RegistrySession session = new(Global, _registry.Read(command), command.InvocationConfiguration.Error);
+        Reference image = session.Resolve(command.GetRequiredValue(_image));
+        await using RegistryImageSource source = RegistryImageSource.Create(image, session.Context);
         Document root = await source.ResolveAsync(cancellationToken);
         List<VerifiedSignatureView> verified = [];
-        await foreach (ImageSignature signature in new RegistrySignatures(image, context).ReadAsync(root, cancellationToken))
+        await foreach (ImageSignature signature in new RegistrySignatures(image, session.Context).ReadAsync(root, cancellationToken))
         {
             if (check.Accept(signature, image, root) is { } accepted)
             {

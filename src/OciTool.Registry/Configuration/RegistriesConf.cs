@@ -41,7 +41,7 @@ public sealed class RegistriesConf
     internal static RegistriesConf Empty { get; } = new([]);
 
     /// <summary>Where short names are looked for, in this order.</summary>
-    internal IReadOnlyList<string> SearchRegistries { get; } = [];
+    public IReadOnlyList<string> SearchRegistries { get; } = [];
 
     /// <summary>The file that names them.</summary>
     internal string? SearchFile { get; }

@@ -40,7 +40,7 @@ internal sealed class BlobCheck(CheckContext context)
         foreach (string partial in Directory.Exists(context.Root.Ingest) ? Directory.EnumerateFiles(context.Root.Ingest) : [])
         {
             string name = Path.GetFileName(partial);
-            if (context.IsOld(partial) && !StoreSweep.IsHeld(Path.Join(context.Root.Locks, StoreSweep.LockNameOf(name))))
+            if (context.IsOld(partial) && !StoreSweep.IsHeld(context.Root, partial))
             {
                 StoreFinding abandoned = new("partial download", $"ingest/{name}", "nobody has gone on with it");
                 _found.Add(new Damage(abandoned) { Mend = finding => RemovePartial(finding, partial) });
@@ -118,20 +118,9 @@ internal sealed class BlobCheck(CheckContext context)
         }
     }
 
-    private IEnumerable<(Digest Digest, string Path)> Files()
-    {
-        foreach (string algorithm in (string[])["sha256", "sha512"])
-        {
-            string directory = Path.Join(context.Root.Blobs, algorithm);
-            foreach (string path in Directory.Exists(directory) ? Directory.EnumerateFiles(directory) : [])
-            {
-                if (Digest.TryParse($"{algorithm}:{Path.GetFileName(path)}", provider: null, out Digest digest))
-                {
-                    yield return (digest, path);
-                }
-            }
-        }
-    }
+    private IEnumerable<(Digest Digest, string Path)> Files() =>
+        StoreSweep.Entries(context.Root.Blobs, Directory.EnumerateFiles)
+            .SelectMany(entry => entry.Digest is { } digest ? [(digest, entry.Path)] : Array.Empty<(Digest, string)>());
 
     private StoreFinding RemoveDamaged(StoreFinding finding, string path, FileIdentity seen, string? image)
     {
@@ -157,7 +146,7 @@ internal sealed class BlobCheck(CheckContext context)
 
     private StoreFinding RemovePartial(StoreFinding finding, string partial)
     {
-        StoreSweep.RemoveFree(Path.Join(context.Root.Locks, StoreSweep.LockNameOf(Path.GetFileName(partial))), partial);
+        StoreSweep.RemovePartial(context.Root, partial);
         return Damage.Mended(finding, "removed");
     }
 }

@@ -135,7 +135,7 @@ internal sealed class ContainerCheck(CheckContext context)
         string directory = context.Containers.DirectoryOf(id);
         using TemporaryDirectory trash = new(context.Root);
         using FileLock held = context.Root.Lock(context.Root.ContainersLockFile);
-        if (StoreSweep.IsHeld(Path.Join(directory, "lock")))
+        if (FileLock.IsHeld(Path.Join(directory, "lock")))
         {
             return Damage.Left(finding, "it runs: stop it first");
         }

@@ -186,20 +186,8 @@ internal sealed class LayerCheck(CheckContext context)
         });
     }
 
-    private IEnumerable<Digest> Stored()
-    {
-        foreach (string algorithm in (string[])["sha256", "sha512"])
-        {
-            string directory = Path.Join(context.Root.Layers, algorithm);
-            foreach (string path in Directory.Exists(directory) ? Directory.EnumerateDirectories(directory) : [])
-            {
-                if (Digest.TryParse($"{algorithm}:{Path.GetFileName(path)}", provider: null, out Digest diffId))
-                {
-                    yield return diffId;
-                }
-            }
-        }
-    }
+    private IEnumerable<Digest> Stored() =>
+        StoreSweep.Entries(context.Root.Layers, Directory.EnumerateDirectories).Select(entry => entry.Digest).OfType<Digest>();
 
     private StoreFinding MakeAgain(StoreFinding finding, Digest diffId)
     {

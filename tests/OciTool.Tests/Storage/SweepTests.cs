@@ -42,7 +42,7 @@ public sealed class SweepTests : IDisposable
         _store.Containers.Create(Record(image, "ended"));
         using FileLock held = _store.Containers.CreateHeld(running);
 
-        await _store.PullAsync(TestImage.Of("one", "two"), "b");
+        _store.Containers.SettleKilled();
 
         Assert.Equal([kept.Id, running.Id], _store.Containers.List().Select(container => container.Id).OrderBy(id => id == running.Id));
         Assert.Equal(2, Directory.GetDirectories(Path.Join(_store.Path, "containers")).Length);
@@ -58,7 +58,7 @@ public sealed class SweepTests : IDisposable
         string record = Path.Join(_store.Containers.DirectoryOf(container.Id), "container.json");
         await File.WriteAllTextAsync(record, "", TestContext.Current.CancellationToken);
 
-        await _store.PullAsync(TestImage.Of("one", "two"), "b");
+        _store.Containers.SettleKilled();
 
         Assert.True(File.Exists(record));
     }
