@@ -155,6 +155,20 @@ public sealed class RegistriesConfTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    public async Task Verbs_that_only_look_read_short_names_as_a_pull_does_but_leave_no_choice_open()
+    {
+        await Machine.PlainAsync();
+        string host = await Machine.HostAsync();
+        string one = Write("one.conf", $"unqualified-search-registries = ['{host}']\n");
+        string two = Write("two.conf", $"unqualified-search-registries = ['127.0.0.1:1', '{host}']\n");
+
+        Assert.Contains("latest", (await RunAsync(one, "tags", "busybox")).Succeeded().Lines);
+        Assert.Equal($"{host}/busybox\n", (await RunAsync(one, "inspect", "--remote", "--format", "{{.Name}}", "busybox")).Succeeded().Output);
+        Assert.Contains($"{host}/busybox", (await RunAsync(one, "search", "--format", "{{.Name}}", "busybox")).Succeeded().Lines);
+        Failed(await RunAsync(two, "rmi", "--remote", "busybox"), 125, "may be any of 127.0.0.1:1/busybox:latest, ");
+    }
+
+    [Fact]
     public async Task An_alias_wins_and_the_mode_enforcing_lists_what_could_be_meant()
     {
         await Machine.PlainAsync();
