@@ -1,0 +1,64 @@
+namespace OciTool.Runtime.Spec;
+
+/// <summary>What only Linux has.</summary>
+public sealed record LinuxSpec
+{
+    /// <summary>The namespaces that the container gets or joins.</summary>
+    public IReadOnlyList<NamespaceSpec>? Namespaces { get; init; }
+
+    /// <summary>Device nodes in /dev beyond the default ones.</summary>
+    public IReadOnlyList<DeviceSpec>? Devices { get; init; }
+
+    /// <summary>Where its cgroup is.</summary>
+    public string? CgroupsPath { get; init; }
+
+    /// <summary>Its limits.</summary>
+    public ResourcesSpec? Resources { get; init; }
+
+    /// <summary>Kernel parameters.</summary>
+    public IReadOnlyDictionary<string, string>? Sysctl { get; init; }
+
+    /// <summary>Its system call filter.</summary>
+    public SeccompSpec? Seccomp { get; init; }
+
+    /// <summary>How mounts under the root propagate: <c>private</c>, <c>rprivate</c>, <c>slave</c>, …</summary>
+    public string? RootfsPropagation { get; init; }
+
+    /// <summary>Paths that are hidden.</summary>
+    public IReadOnlyList<string>? MaskedPaths { get; init; }
+
+    /// <summary>Paths that are read-only.</summary>
+    public IReadOnlyList<string>? ReadonlyPaths { get; init; }
+
+    /// <summary>The SELinux context of mounts.</summary>
+    public string? MountLabel { get; init; }
+}
+
+/// <summary>A namespace.</summary>
+/// <param name="Type"><c>pid</c>, <c>network</c>, <c>mount</c>, <c>ipc</c>, <c>uts</c>, <c>user</c>, <c>cgroup</c> or <c>time</c>.</param>
+public sealed record NamespaceSpec(string Type)
+{
+    /// <summary>A namespace file to join; a new one is made where there is none.</summary>
+    public string? Path { get; init; }
+}
+
+/// <summary>A device node.</summary>
+/// <param name="Path">Where, inside the container.</param>
+/// <param name="Type"><c>c</c>, <c>b</c>, <c>u</c> or <c>p</c>.</param>
+public sealed record DeviceSpec(string Path, string Type)
+{
+    /// <summary>The major number.</summary>
+    public long? Major { get; init; }
+
+    /// <summary>The minor number.</summary>
+    public long? Minor { get; init; }
+
+    /// <summary>The permission bits.</summary>
+    public uint? FileMode { get; init; }
+
+    /// <summary>The owner inside the container.</summary>
+    public uint? Uid { get; init; }
+
+    /// <summary>The group inside the container.</summary>
+    public uint? Gid { get; init; }
+}

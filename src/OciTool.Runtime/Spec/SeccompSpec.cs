@@ -1,0 +1,40 @@
+namespace OciTool.Runtime.Spec;
+
+/// <summary>A system call filter.</summary>
+/// <param name="DefaultAction">What happens to calls that no rule names.</param>
+public sealed record SeccompSpec(string DefaultAction)
+{
+    /// <summary>The errno of the default action, where that is <c>SCMP_ACT_ERRNO</c>.</summary>
+    public uint? DefaultErrnoRet { get; init; }
+
+    /// <summary>The architectures whose calls are filtered, for example <c>SCMP_ARCH_X86_64</c>.</summary>
+    public IReadOnlyList<string>? Architectures { get; init; }
+
+    /// <summary>Flags for seccomp(2).</summary>
+    public IReadOnlyList<string>? Flags { get; init; }
+
+    /// <summary>The rules.</summary>
+    public IReadOnlyList<SyscallRule>? Syscalls { get; init; }
+}
+
+/// <summary>A rule of a system call filter.</summary>
+/// <param name="Names">The calls.</param>
+/// <param name="Action">What happens to them.</param>
+public sealed record SyscallRule(IReadOnlyList<string> Names, string Action)
+{
+    /// <summary>The errno, where the action is <c>SCMP_ACT_ERRNO</c>.</summary>
+    public uint? ErrnoRet { get; init; }
+
+    /// <summary>Conditions on arguments, all of which must hold.</summary>
+    public IReadOnlyList<SyscallArgument>? Args { get; init; }
+}
+
+/// <summary>A condition on an argument of a system call.</summary>
+/// <param name="Index">The argument, from 0.</param>
+/// <param name="Value">The value to compare with, or the mask.</param>
+/// <param name="Op">For example <c>SCMP_CMP_EQ</c>.</param>
+public sealed record SyscallArgument(uint Index, ulong Value, string Op)
+{
+    /// <summary>The value to compare with behind a mask.</summary>
+    public ulong? ValueTwo { get; init; }
+}
