@@ -2,12 +2,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
-/// <summary>Kinds of namespaces that a running thread can leave for new ones; the values are the kernel's <c>CLONE_NEW*</c>.</summary>
+/// <summary>Kinds of namespaces; the values are the kernel's <c>CLONE_NEW*</c>.</summary>
 [Flags]
 public enum NamespaceKinds
 {
     /// <summary>None.</summary>
     None = 0,
+
+    /// <summary>The clocks that count from the start of the machine; takes effect for children, and with execve.</summary>
+    Time = 0x00000080,
 
     /// <summary>Mounts.</summary>
     Mount = 0x00020000,
@@ -21,6 +24,9 @@ public enum NamespaceKinds
     /// <summary>System V and POSIX message queues, semaphores, shared memory.</summary>
     Ipc = 0x08000000,
 
+    /// <summary>Users, groups and capabilities; a process with threads can neither make nor join one.</summary>
+    User = 0x10000000,
+
     /// <summary>Processes; takes effect for children.</summary>
     Pid = 0x20000000,
 
@@ -32,11 +38,48 @@ public enum NamespaceKinds
 public static class Namespaces
 {
     private const nint SIOCSIFFLAGS = 0x8914;
+    private const nint CLONE_FS = 0x200;
 
     /// <summary>Moves this thread into new namespaces.</summary>
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
     public static void Unshare(NamespaceKinds kinds) => Interop.Kernel.Checked(
         Interop.Kernel.Call(Interop.Kernel.SYS_unshare, (nint)kinds), "unshare", $"{kinds}");
+
+    /// <summary>Moves this thread into a namespace.</summary>
+    /// <param name="file">An opened file of /proc/PID/ns, or one that such a file is bound to.</param>
+    /// <param name="kind">The kind that it must be of; a mount namespace brings its root and a working directory along.</param>
+    /// <exception cref="ErrnoException">The kernel refuses.</exception>
+    public static void Join(SafeFileHandle file, NamespaceKinds kind)
+    {
+        if (kind == NamespaceKinds.Mount)
+        {
+            // threads share their root and directory, and a thread that does cannot change its mount namespace
+            Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_unshare, CLONE_FS), "unshare", "fs");
+        }
+
+        Interop.Kernel.Checked(
+            Interop.Kernel.Call(Interop.Kernel.SYS_setns, Interop.Kernel.Descriptor(file), (nint)kind), "setns", $"{kind}");
+    }
+
+    /// <summary>Opens a namespace.</summary>
+    /// <param name="path">A file of /proc/PID/ns, or one that such a file is bound to.</param>
+    /// <exception cref="ErrnoException">It cannot be opened.</exception>
+    public static SafeFileHandle Open(string path) =>
+        RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_RDONLY, mode: 0, resolve: 0);
+
+    /// <summary>The name of a kind in /proc/PID/ns.</summary>
+    public static string FileOf(NamespaceKinds kind) => kind switch
+    {
+        NamespaceKinds.Time => "time",
+        NamespaceKinds.Mount => "mnt",
+        NamespaceKinds.Cgroup => "cgroup",
+        NamespaceKinds.Uts => "uts",
+        NamespaceKinds.Ipc => "ipc",
+        NamespaceKinds.User => "user",
+        NamespaceKinds.Pid => "pid",
+        NamespaceKinds.Network => "net",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
 
     /// <summary>Names the host in this UTS namespace.</summary>
     /// <exception cref="ErrnoException">The name is too long, or the kernel refuses.</exception>

@@ -93,12 +93,15 @@ public static class Signals
     /// <summary>Makes a write to a closed pipe an error instead of the end of this process.</summary>
     public static void IgnoreClosedPipes() => Interop.Libc.Signal(13, Interop.Libc.SIG_IGN); // SIGPIPE
 
-    /// <summary>Gives every signal its default effect again: what is ignored stays ignored across execve.</summary>
-    public static void RestoreDefaults()
+    /// <summary>Gives every signal its default effect again, and lets it through: both stay as they are across execve.</summary>
+    public static unsafe void RestoreDefaults()
     {
         for (int signal = 1; signal < 32; signal++)
         {
             Interop.Libc.Signal(signal, Interop.Libc.SIG_DFL);
         }
+
+        ulong none = 0;
+        Interop.Kernel.Call(Interop.Kernel.SYS_rt_sigprocmask, Interop.Kernel.SIG_SETMASK, (nint)(&none), 0, 8);
     }
 }

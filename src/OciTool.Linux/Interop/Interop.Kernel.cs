@@ -27,6 +27,10 @@ internal static partial class Interop
 
         internal static nint SYS_write => Number(1, 64);
 
+        internal const nint SIG_SETMASK = 2;
+
+        internal static nint SYS_rt_sigprocmask => Number(14, 135);
+
         internal static nint SYS_ioctl => Number(16, 29);
 
         internal static nint SYS_socket => Number(41, 198);
@@ -40,6 +44,20 @@ internal static partial class Interop
         internal static nint SYS_execve => Number(59, 221);
 
         internal static nint SYS_fcntl => Number(72, 25);
+
+        internal static nint SYS_personality => Number(135, 92);
+
+        internal static nint SYS_sched_setattr => Number(314, 274);
+
+        internal static nint SYS_sched_setaffinity => Number(203, 122);
+
+        internal static nint SYS_ioprio_set => Number(251, 30);
+
+        internal static nint SYS_signalfd4 => Number(289, 74);
+
+        internal static nint SYS_exit_group => Number(231, 94);
+
+        internal static nint SYS_connect => Number(42, 203);
 
         internal static nint SYS_getcwd => Number(79, 17);
 

@@ -31,7 +31,7 @@ public sealed class MainProcess : IDisposable
         ControlSocket.Pair(out _control, out ControlSocket there);
         using (there)
         {
-            _init = Launcher.Start(_binary, [InitProcess.Verb], _streams.ChildEnds, [there.Handle]);
+            _init = Launcher.Start(_binary, [InitProcess.Verb], _streams.ChildEnds, [there.Handle], LaunchNamespaces.NewPid);
         }
 
         _streams.CloseChildEnds();
