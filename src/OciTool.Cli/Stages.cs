@@ -9,7 +9,8 @@ internal static class Stages
     /// <param name="name">The first argument.</param>
     public static Func<string[], int>? Find(string name) => name switch
     {
-        InitProcess.Verb => static _ => InitProcess.Run(),
+        InitProcess.Verb => static args => InitProcess.Run(args),
+        JoinProcess.Verb => static args => JoinProcess.Run(args),
         _ => null,
     };
 }

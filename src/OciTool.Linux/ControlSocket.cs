@@ -1,17 +1,22 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace OciTool.Linux;
 
-/// <summary>One end of a socket pair between two of our processes; it can carry a descriptor.</summary>
+/// <summary>One end of a socket pair between two of our processes; it can carry descriptors.</summary>
 public sealed class ControlSocket : IDisposable
 {
     private const nint AF_UNIX = 1;
     private const nint SOCK_STREAM_CLOEXEC = 0x80001;
     private const int SOL_SOCKET = 1;
     private const int SCM_RIGHTS = 1;
+    private const int LongestPath = 107;
     private const nint MSG_NOSIGNAL = 0x4000;
     private const nint MSG_CMSG_CLOEXEC = 0x40000000;
+
+    /// <summary>How many descriptors a message may carry.</summary>
+    public const int MostDescriptors = 64;
 
     /// <summary>Takes a descriptor as an end.</summary>
     public ControlSocket(SafeFileHandle handle) => Handle = handle;
@@ -30,44 +35,91 @@ public sealed class ControlSocket : IDisposable
         there = new(new SafeFileHandle(ends[1], ownsHandle: true));
     }
 
-    /// <summary>Sends bytes, and a descriptor with the first of them.</summary>
-    /// <exception cref="ErrnoException">The other end is gone.</exception>
-    public unsafe void Send(ReadOnlySpan<byte> bytes, SafeFileHandle? descriptor = null)
+    /// <summary>Connects to a socket of another program.</summary>
+    /// <param name="path">The socket's path.</param>
+    /// <exception cref="ErrnoException">Nobody listens there.</exception>
+    public static unsafe ControlSocket Connect(string path)
     {
-        ControlMessage control = new(descriptor);
+        SafeFileHandle handle = Interop.Kernel.Opened(
+            Interop.Kernel.Call(Interop.Kernel.SYS_socket, AF_UNIX, SOCK_STREAM_CLOEXEC), "socket");
+        try
+        {
+            // the address has room for 107 bytes; a descriptor of the directory makes any path short enough
+            string full = Path.GetFullPath(path);
+            using SafeFileHandle directory = DetachedMount.Open(Path.GetDirectoryName(full) ?? "/");
+            byte[] name = Encoding.UTF8.GetBytes($"{DetachedMount.PathOf(directory)}/{Path.GetFileName(full)}");
+            if (name.Length > LongestPath)
+            {
+                throw new ErrnoException("connect", path, Errno.ENAMETOOLONG);
+            }
+
+            Span<byte> address = stackalloc byte[2 + LongestPath + 1];
+            address.Clear();
+            address[0] = (byte)AF_UNIX;
+            name.CopyTo(address[2..]);
+            fixed (byte* pointer = address)
+            {
+                Interop.Kernel.Checked(
+                    Interop.Kernel.Call(
+                        Interop.Kernel.SYS_connect, Interop.Kernel.Descriptor(handle), (nint)pointer, address.Length),
+                    "connect", path);
+            }
+
+            return new ControlSocket(handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends bytes, and descriptors with the first of them.</summary>
+    /// <param name="bytes">At least one, where there is a descriptor.</param>
+    /// <param name="descriptors">At most <see cref="MostDescriptors"/>.</param>
+    /// <exception cref="ErrnoException">The other end is gone.</exception>
+    public unsafe void Send(ReadOnlySpan<byte> bytes, params ReadOnlySpan<SafeFileHandle> descriptors)
+    {
+        ControlMessage control = new(descriptors);
+        nint controlLength = descriptors.IsEmpty ? 0 : ControlMessage.LengthOf(descriptors.Length);
         while (bytes.Length > 0)
         {
             fixed (byte* pointer = bytes)
             {
                 Vector vector = new((nint)pointer, bytes.Length);
-                MessageHeader header = new((nint)(&vector), descriptor is null ? 0 : (nint)(&control));
+                MessageHeader header = new((nint)(&vector), controlLength == 0 ? 0 : (nint)(&control), controlLength);
                 nint sent = Interop.Kernel.Checked(
                     Interop.Kernel.Call(
                         Interop.Kernel.SYS_sendmsg, Interop.Kernel.Descriptor(Handle), (nint)(&header), MSG_NOSIGNAL),
                     "sendmsg");
                 bytes = bytes[(int)sent..];
-                descriptor = null;
+                controlLength = 0;
             }
         }
     }
 
-    /// <summary>Receives what is there, and the descriptor that came with it.</summary>
+    /// <summary>Receives what is there, and the descriptors that came with it.</summary>
+    /// <param name="buffer">Where the bytes go.</param>
+    /// <param name="descriptors">Where the descriptors go.</param>
     /// <returns>The number of bytes; 0 when the other end is closed.</returns>
     /// <exception cref="ErrnoException">The socket is broken.</exception>
-    public unsafe int Receive(Span<byte> buffer, out SafeFileHandle? descriptor)
+    public unsafe int Receive(Span<byte> buffer, ICollection<SafeFileHandle> descriptors)
     {
         fixed (byte* pointer = buffer)
         {
             Vector vector = new((nint)pointer, buffer.Length);
             ControlMessage control = default;
-            MessageHeader header = new((nint)(&vector), (nint)(&control));
+            MessageHeader header = new((nint)(&vector), (nint)(&control), sizeof(ControlMessage));
             nint received = Interop.Kernel.Checked(
                 Interop.Kernel.Call(
                     Interop.Kernel.SYS_recvmsg, Interop.Kernel.Descriptor(Handle), (nint)(&header), MSG_CMSG_CLOEXEC),
                 "recvmsg");
-            descriptor = header.ControlLength >= (nuint)ControlMessage.Length && control.IsRights
-                ? new SafeFileHandle(control.Descriptor, ownsHandle: true)
-                : null;
+            int count = header.ControlLength > 0 ? control.Count : 0;
+            for (int i = 0; i < count; i++)
+            {
+                descriptors.Add(new SafeFileHandle(control[i], ownsHandle: true));
+            }
+
             return (int)received;
         }
     }
@@ -104,30 +156,42 @@ public sealed class ControlSocket : IDisposable
 
     /// <summary>struct msghdr, 56 bytes.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct MessageHeader(nint vector, nint control)
+    private readonly struct MessageHeader(nint vector, nint control, nint controlLength)
     {
         private readonly nint _name;
         private readonly nint _nameLength;
         private readonly nint _vectors = vector;
         private readonly nint _vectorCount = 1;
         private readonly nint _control = control;
-        internal readonly nuint ControlLength = control == 0 ? 0u : ControlMessage.Size;
+        internal readonly nint ControlLength = controlLength;
         private readonly nint _flags;
     }
 
-    /// <summary>struct cmsghdr with one descriptor, 24 bytes with its padding.</summary>
+    /// <summary>struct cmsghdr with room for descriptors.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ControlMessage(SafeFileHandle? descriptor)
+    private unsafe struct ControlMessage
     {
-        internal const uint Size = 24;
-        internal const uint Length = 20;
+        private const int HeaderSize = 16;
 
-        private readonly nint _length = (nint)Length;
-        private readonly int _level = SOL_SOCKET;
-        private readonly int _type = SCM_RIGHTS;
-        internal readonly int Descriptor = descriptor is null ? -1 : (int)descriptor.DangerousGetHandle();
-        private readonly int _padding;
+        private readonly nint _length;
+        private readonly int _level;
+        private readonly int _type;
+        private fixed int _descriptors[MostDescriptors];
 
-        internal bool IsRights => _level == SOL_SOCKET && _type == SCM_RIGHTS && _length >= (nint)Length;
+        internal ControlMessage(ReadOnlySpan<SafeFileHandle> descriptors)
+        {
+            (_length, _level, _type) = (LengthOf(descriptors.Length), SOL_SOCKET, SCM_RIGHTS);
+            for (int i = 0; i < descriptors.Length; i++)
+            {
+                _descriptors[i] = (int)descriptors[i].DangerousGetHandle();
+            }
+        }
+
+        internal readonly int Count =>
+            _level == SOL_SOCKET && _type == SCM_RIGHTS ? (int)(_length - HeaderSize) / sizeof(int) : 0;
+
+        internal readonly int this[int index] => _descriptors[index];
+
+        internal static nint LengthOf(int count) => HeaderSize + (count * sizeof(int));
     }
 }

@@ -6,7 +6,7 @@ namespace OciTool.Linux;
 /// <remarks>Raw system calls: they are about one thread, where the C library's functions are about all of them.</remarks>
 public static class Credentials
 {
-    private const nint PR_SET_PDEATHSIG = 1;
+    internal const nint PR_SET_PDEATHSIG = 1;
     private const nint PR_SET_DUMPABLE = 4;
     private const nint PR_SET_KEEPCAPS = 8;
     private const nint PR_SET_NAME = 15;
@@ -21,6 +21,9 @@ public static class Credentials
 
     /// <summary>Gets a signal when the thread that started this process ends.</summary>
     public static void DieWithParent() => Control(PR_SET_PDEATHSIG, Signals.Kill, "PR_SET_PDEATHSIG");
+
+    /// <summary>Outlives the process that started this one.</summary>
+    public static void OutliveParent() => Control(PR_SET_PDEATHSIG, 0, "PR_SET_PDEATHSIG");
 
     /// <summary>Keeps other processes of the same user from looking into this one.</summary>
     public static void Conceal() => Control(PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE");
@@ -128,15 +131,17 @@ public static class Credentials
 
     /// <summary>Installs a system call filter for this thread.</summary>
     /// <param name="program">Its BPF instructions, 8 bytes each.</param>
+    /// <param name="flags">Flags of seccomp(2).</param>
+    /// <returns>With <c>SECCOMP_FILTER_FLAG_NEW_LISTENER</c> the listener's descriptor.</returns>
     /// <exception cref="ErrnoException">The kernel refuses the program, or the thread may not install one.</exception>
-    public static unsafe void InstallFilter(ReadOnlySpan<byte> program)
+    public static unsafe nint InstallFilter(ReadOnlySpan<byte> program, uint flags = 0)
     {
         const nint SECCOMP_SET_MODE_FILTER = 1;
         fixed (byte* instructions = program)
         {
             FilterProgram filter = new((ushort)(program.Length / 8), (nint)instructions);
-            Interop.Kernel.Checked(
-                Interop.Kernel.Call(Interop.Kernel.SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (nint)(&filter)), "seccomp");
+            return Interop.Kernel.Checked(
+                Interop.Kernel.Call(Interop.Kernel.SYS_seccomp, SECCOMP_SET_MODE_FILTER, (nint)flags, (nint)(&filter)), "seccomp");
         }
     }
 

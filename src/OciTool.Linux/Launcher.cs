@@ -17,6 +17,9 @@ public sealed record LaunchNamespaces
     /// <summary>The user namespace to join; the child is its root.</summary>
     public SafeFileHandle? User { get; init; }
 
+    /// <summary>The time namespace to join.</summary>
+    public SafeFileHandle? Time { get; init; }
+
     /// <summary>Whether the child becomes a child of this process's parent.</summary>
     public bool AsSibling { get; init; }
 }
@@ -51,6 +54,11 @@ public static class Launcher
         List<(SafeFileHandle File, NamespaceKinds Kind)> own = [];
         try
         {
+            if (namespaces.Time is { } time)
+            {
+                calls.Add(Interop.Kernel.SYS_setns, Interop.Kernel.Descriptor(time), (nint)NamespaceKinds.Time);
+            }
+
             if (namespaces.User is { } user)
             {
                 AddEntering(calls, user);
@@ -94,7 +102,9 @@ public static class Launcher
     private static unsafe ProcessHandle Execute(
         ChildCalls calls, OwnBinary binary, ReadOnlySpan<string> arguments, LaunchNamespaces namespaces)
     {
-        int flags = ChildCalls.CLONE_VM | ChildCalls.CLONE_VFORK
+        // a time namespace cannot be entered by a process that shares its memory: then the page tables are copied
+        int flags = ChildCalls.CLONE_VFORK
+            | (namespaces.Time is null ? ChildCalls.CLONE_VM : 0)
             | (namespaces.HasNewPid ? (int)NamespaceKinds.Pid : 0)
             | (namespaces.AsSibling ? ChildCalls.CLONE_PARENT : 0);
         using NativeStrings argv = new(["oci", .. arguments]);

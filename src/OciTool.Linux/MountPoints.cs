@@ -111,23 +111,25 @@ public static class MountPoints
         Interop.Libc.RESOLVE_BENEATH | Interop.Libc.RESOLVE_NO_SYMLINKS);
 
     /// <summary>Whether a descriptor stands for something in a procfs.</summary>
-    public static unsafe bool IsProcess(SafeFileHandle file)
+    public static bool IsProcess(SafeFileHandle file) => TypeOf(file) == 0x9fa0; // PROC_SUPER_MAGIC
+
+    /// <summary>Whether a descriptor stands for something in a devpts.</summary>
+    public static bool IsTerminals(SafeFileHandle file) => TypeOf(file) == 0x1cd1; // DEVPTS_SUPER_MAGIC
+
+    /// <summary>Whether a path of the host is the root of a cgroup v2 hierarchy.</summary>
+    /// <exception cref="ErrnoException">The path cannot be looked at.</exception>
+    public static bool IsCgroup2(string path)
+    {
+        using SafeFileHandle file = RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_PATH, mode: 0, resolve: 0);
+        return TypeOf(file) == 0x63677270; // CGROUP2_SUPER_MAGIC
+    }
+
+    private static unsafe long TypeOf(SafeFileHandle file)
     {
         long* status = stackalloc long[32]; // struct statfs, 120 bytes; its first field is the type
         Interop.Kernel.Checked(
             Interop.Kernel.Call(Interop.Kernel.SYS_fstatfs, Interop.Kernel.Descriptor(file), (nint)status), "fstatfs");
-        return status[0] == 0x9fa0; // PROC_SUPER_MAGIC
-    }
-
-    /// <summary>Whether a path of the host is the root of a cgroup v2 hierarchy.</summary>
-    /// <exception cref="ErrnoException">The path cannot be looked at.</exception>
-    public static unsafe bool IsCgroup2(string path)
-    {
-        using SafeFileHandle file = RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_PATH, mode: 0, resolve: 0);
-        long* status = stackalloc long[32];
-        Interop.Kernel.Checked(
-            Interop.Kernel.Call(Interop.Kernel.SYS_fstatfs, Interop.Kernel.Descriptor(file), (nint)status), "fstatfs", path);
-        return status[0] == 0x63677270; // CGROUP2_SUPER_MAGIC
+        return status[0];
     }
 
     private static SafeFileHandle OpenOrCreate(RootDirectory root, string path, bool directory, int links)

@@ -71,6 +71,14 @@ public static class Mounts
     public static void SetAttributes(SafeFileHandle mount, MountAttributes set, MountAttributes clear, bool recursive) =>
         SetAttributes(mount, "", Interop.Libc.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), new(set, clear, MountPropagation.Unchanged));
 
+    /// <summary>Shows the owners of a mount's files as others: an ID-mapped mount (Linux 5.12).</summary>
+    /// <param name="mount">The root of a mount that is attached nowhere.</param>
+    /// <param name="userNamespace">The user namespace whose mapping is used.</param>
+    /// <param name="recursive">Whether the mounts below change too.</param>
+    /// <exception cref="ErrnoException">The file system does not support it, or the kernel refuses.</exception>
+    public static void MapOwners(SafeFileHandle mount, SafeFileHandle userNamespace, bool recursive) =>
+        SetAttributes(mount, "", Interop.Libc.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), new(userNamespace));
+
     /// <summary>Changes how mounts propagate, at a mount and all below it.</summary>
     /// <param name="mount">The root of the mount; null for <c>/</c> of this process.</param>
     /// <param name="propagation">How they shall propagate.</param>
@@ -107,9 +115,10 @@ public static class Mounts
 
     /// <summary>Makes a mount of this mount namespace the root, and lets go of the old one.</summary>
     /// <param name="root">The root of an attached mount.</param>
-    /// <remarks>pivot_root(2), section "pivot_root(&quot;.&quot;, &quot;.&quot;)": no directory is needed for the old root.</remarks>
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
-    public static unsafe void PivotRoot(SafeFileHandle root)
+    /// <param name="isShared">Whether mounts of the old one are shared with others, who must not lose them.</param>
+    /// <remarks>pivot_root(2), section "pivot_root(&quot;.&quot;, &quot;.&quot;)": no directory is needed for the old root.</remarks>
+    public static unsafe void PivotRoot(SafeFileHandle root, bool isShared)
     {
         fixed (byte* here = ".\0"u8, top = "/\0"u8)
         {
@@ -117,6 +126,11 @@ public static class Mounts
                 Interop.Kernel.Call(Interop.Kernel.SYS_fchdir, Interop.Kernel.Descriptor(root)), "fchdir", "rootfs");
             Interop.Kernel.Checked(
                 Interop.Kernel.Call(Interop.Kernel.SYS_pivot_root, (nint)here, (nint)here), "pivot_root", "rootfs");
+            if (isShared)
+            {
+                SetAttributes(null, ".", AT_RECURSIVE, new(MountAttributes.None, MountAttributes.None, MountPropagation.Slave));
+            }
+
             Interop.Kernel.Checked(
                 Interop.Kernel.Call(Interop.Kernel.SYS_umount2, (nint)here, MNT_DETACH), "umount2", "the host's root");
             Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_chdir, (nint)top), "chdir", "/");
@@ -191,11 +205,19 @@ public static class Mounts
     }
 
     /// <summary>struct mount_attr, 32 bytes.</summary>
-    internal readonly struct Attributes(MountAttributes set, MountAttributes clear, MountPropagation propagation)
+    internal readonly struct Attributes
     {
-        internal readonly ulong Set = (ulong)set;
-        internal readonly ulong Clear = (ulong)clear;
-        internal readonly ulong Propagation = (ulong)propagation;
+        private const ulong MOUNT_ATTR_IDMAP = 0x100000;
+
+        internal readonly ulong Set;
+        internal readonly ulong Clear;
+        internal readonly ulong Propagation;
         internal readonly ulong UserNamespace;
+
+        internal Attributes(MountAttributes set, MountAttributes clear, MountPropagation propagation) =>
+            (Set, Clear, Propagation) = ((ulong)set, (ulong)clear, (ulong)propagation);
+
+        internal Attributes(SafeFileHandle userNamespace) =>
+            (Set, UserNamespace) = (MOUNT_ATTR_IDMAP, (ulong)userNamespace.DangerousGetHandle());
     }
 }

@@ -67,6 +67,20 @@ public static class Namespaces
     public static SafeFileHandle Open(string path) =>
         RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_RDONLY, mode: 0, resolve: 0);
 
+    /// <summary>Whether a namespace is that of this thread.</summary>
+    /// <param name="path">A file of /proc/PID/ns.</param>
+    /// <param name="name">The name of the kind there.</param>
+    public static bool IsOwn(string path, string name) =>
+        FileIdentity.TryOf(path, out FileIdentity theirs)
+            && FileIdentity.TryOf($"/proc/thread-self/ns/{name}", out FileIdentity ours) && theirs == ours;
+
+    /// <summary>Whether a process is in a namespace.</summary>
+    /// <param name="process">The process ID.</param>
+    /// <param name="file">The namespace.</param>
+    /// <param name="kind">Its kind.</param>
+    public static bool Has(int process, SafeFileHandle file, NamespaceKinds kind) =>
+        FileIdentity.TryOf($"/proc/{process}/ns/{FileOf(kind)}", out FileIdentity found) && found == FileIdentity.Of(file);
+
     /// <summary>The name of a kind in /proc/PID/ns.</summary>
     public static string FileOf(NamespaceKinds kind) => kind switch
     {
@@ -106,27 +120,6 @@ public static class Namespaces
                 Interop.Kernel.Call(Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(socket), SIOCSIFFLAGS, (nint)pointer),
                 "ioctl", "lo");
         }
-    }
-
-    /// <summary>Sets a resource limit, as far as this process may.</summary>
-    /// <param name="resource">The number of the limit, <c>RLIMIT_*</c>.</param>
-    /// <param name="soft">The limit in force.</param>
-    /// <param name="hard">The ceiling of the soft limit.</param>
-    /// <exception cref="ErrnoException">The kernel refuses for another reason than missing privilege.</exception>
-    public static unsafe void SetLimit(int resource, ulong soft, ulong hard)
-    {
-        ulong* limit = stackalloc ulong[2] { soft, hard };
-        if (Interop.Kernel.Call(Interop.Kernel.SYS_prlimit64, 0, resource, (nint)limit) == 0)
-        {
-            return;
-        }
-
-        // without CAP_SYS_RESOURCE a ceiling can only be lowered: what is there is the most that can be had
-        ulong* current = stackalloc ulong[2];
-        Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_prlimit64, 0, resource, 0, (nint)current), "prlimit");
-        limit[1] = Math.Min(hard, current[1]);
-        limit[0] = Math.Min(soft, limit[1]);
-        Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_prlimit64, 0, resource, (nint)limit), "prlimit");
     }
 
     private static unsafe void SetName(nint call, string callName, string name)

@@ -11,7 +11,6 @@ namespace OciTool.Linux;
 public sealed class OwnBinary : IDisposable
 {
     private const string Running = "/proc/self/exe";
-    private const nint MFD_CLOEXEC_ALLOW_SEALING = 3;
     private const nint F_ADD_SEALS = 1033;
     private const nint AllSeals = 0xf; // F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE
 
@@ -21,6 +20,17 @@ public sealed class OwnBinary : IDisposable
 
     /// <summary>Where it can be executed while this object lives.</summary>
     internal string Path => $"/proc/self/fd/{_file.DangerousGetHandle()}";
+
+    /// <summary>Takes what a parent passed on.</summary>
+    /// <param name="number">The descriptor's number.</param>
+    public static OwnBinary Passed(int number)
+    {
+        using SafeFileHandle passed = new(number, ownsHandle: true);
+        return new OwnBinary(Descriptors.DuplicateHigh(passed));
+    }
+
+    /// <summary>The descriptor, to pass it on; it belongs to this object.</summary>
+    public SafeFileHandle Handle => _file;
 
     /// <summary>Takes hold of the running binary.</summary>
     /// <exception cref="IOException">It can be neither mounted nor copied.</exception>
@@ -34,7 +44,7 @@ public sealed class OwnBinary : IDisposable
         }
         catch (ErrnoException)
         {
-            using SafeFileHandle copy = Memory();
+            using SafeFileHandle copy = Memory.Create("oci", sealing: true);
             Fill(copy);
             // what is open for writing cannot be executed
             using SafeFileHandle readable = RootDirectory.Open(
@@ -58,14 +68,5 @@ public sealed class OwnBinary : IDisposable
 
         Interop.Kernel.Checked(
             Interop.Kernel.Call(Interop.Kernel.SYS_fcntl, Interop.Kernel.Descriptor(copy), F_ADD_SEALS, AllSeals), "fcntl");
-    }
-
-    private static unsafe SafeFileHandle Memory()
-    {
-        fixed (byte* name = "oci\0"u8)
-        {
-            return Interop.Kernel.Opened(
-                Interop.Kernel.Call(Interop.Kernel.SYS_memfd_create, (nint)name, MFD_CLOEXEC_ALLOW_SEALING), "memfd_create");
-        }
     }
 }

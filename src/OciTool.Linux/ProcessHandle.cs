@@ -19,6 +19,24 @@ public sealed class ProcessHandle : IDisposable
         Handle = Interop.Kernel.Opened(Interop.Kernel.Call(Interop.Kernel.SYS_pidfd_open, id), "pidfd_open", $"{id}");
     }
 
+    private ProcessHandle(int id, SafeFileHandle handle) => (Id, Handle) = (id, handle);
+
+    /// <summary>Takes a descriptor of a process that came from elsewhere.</summary>
+    /// <param name="handle">The descriptor; it belongs to the result.</param>
+    /// <exception cref="IOException">It is no descriptor of a process.</exception>
+    public static ProcessHandle Of(SafeFileHandle handle)
+    {
+        foreach (string line in File.ReadLines($"/proc/self/fdinfo/{handle.DangerousGetHandle()}"))
+        {
+            if (line.StartsWith("Pid:", StringComparison.Ordinal) && int.TryParse(line.AsSpan(4), out int id) && id > 0)
+            {
+                return new(id, handle);
+            }
+        }
+
+        throw new IOException("the descriptor stands for no process");
+    }
+
     /// <summary>The process ID, as this process sees it.</summary>
     public int Id { get; }
 
@@ -92,6 +110,29 @@ public static class Signals
 
     /// <summary>Makes a write to a closed pipe an error instead of the end of this process.</summary>
     public static void IgnoreClosedPipes() => Interop.Libc.Signal(13, Interop.Libc.SIG_IGN); // SIGPIPE
+
+    /// <summary>Opens a descriptor that tells of signals, all of which this thread has blocked.</summary>
+    /// <exception cref="ErrnoException">There are too many open files.</exception>
+    public static unsafe SafeFileHandle OpenBlocked()
+    {
+        const nint SFD_CLOEXEC = 0x80000;
+        ulong all = ulong.MaxValue;
+        return Interop.Kernel.Opened(
+            Interop.Kernel.Call(Interop.Kernel.SYS_signalfd4, -1, (nint)(&all), 8, SFD_CLOEXEC), "signalfd");
+    }
+
+    /// <summary>Takes a signal.</summary>
+    /// <param name="signals">From <see cref="OpenBlocked"/>; waits when there is none.</param>
+    /// <returns>The signal's number.</returns>
+    public static int Read(SafeFileHandle signals)
+    {
+        Span<byte> information = stackalloc byte[128]; // struct signalfd_siginfo begins with the number
+        return Descriptors.TryRead(signals, information) > 0 ? BitConverter.ToInt32(information) : 0;
+    }
+
+    /// <summary>Whether a signal ends a program that does nothing about it.</summary>
+    /// <param name="signal">The signal's number.</param>
+    public static bool Ends(int signal) => signal is not (0 or Child or 18 or 19 or 20 or 21 or 22 or 23 or WindowChanged); // CONT, STOP, TSTP, TTIN, TTOU, URG
 
     /// <summary>Gives every signal its default effect again, and lets it through: both stay as they are across execve.</summary>
     public static unsafe void RestoreDefaults()

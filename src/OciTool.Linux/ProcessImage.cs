@@ -30,6 +30,10 @@ public static class ProcessImage
             : buffer[0] == '/' ? Errno.None : Errno.EXDEV;
     }
 
+    /// <summary>Ends this process at once.</summary>
+    /// <param name="status">Its exit status.</param>
+    public static void Exit(int status) => Interop.Kernel.Call(Interop.Kernel.SYS_exit_group, status);
+
     /// <summary>Becomes another program.</summary>
     /// <param name="candidates">Where it may be, in the order in which they are tried.</param>
     /// <param name="arguments">Its arguments, with its name first.</param>

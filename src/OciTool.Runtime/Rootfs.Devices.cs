@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime.Processes;
 
@@ -19,16 +20,22 @@ internal sealed partial class Rootfs
         new("tty", "c", 5, 0, AnyoneReadsAndWrites, 0, 0),
     ];
 
-    /// <summary>Makes the device nodes that the spec adds to the default ones.</summary>
+    /// <summary>Makes the default device nodes, unless /dev is bound from elsewhere, and those that the spec adds.</summary>
     public void MakeDevices()
     {
+        if (!plan.Mounts.Any(mount => mount is { Destination: "/dev", Type: "bind" }))
+        {
+            using SafeFileHandle? ordinary = _devices is null ? MountPoints.OpenOrCreate(root, "/dev", directory: true) : null;
+            MakeDefaultDevices(_devices ?? ordinary!);
+        }
+
         for (int i = 0; i < plan.Devices.Count; i++)
         {
             PlannedDevice device = plan.Devices[i];
             int slash = device.Path.LastIndexOf('/');
             using SafeFileHandle directory = MountPoints.OpenOrCreate(
                 root, slash <= 0 ? "/" : device.Path[..slash], directory: true);
-            MakeDevice(directory, device.Path[(slash + 1)..], device);
+            MakeDevice(directory, device.Path[(slash + 1)..], device.Path, device);
         }
     }
 
@@ -37,24 +44,41 @@ internal sealed partial class Rootfs
     /// <returns>The side that the main process reads and writes.</returns>
     public SafeFileHandle OpenTerminal(out SafeFileHandle peer)
     {
-        if (_terminals is null)
+        // both sides come from one devpts by descriptor (CVE-2025-52565): the one that we mounted, else what is at its place
+        using SafeFileHandle? found = _terminals is null ? MountPoints.TryOpen(root, "/dev/pts") : null;
+        SafeFileHandle terminals = _terminals ?? found ?? throw new ErrnoException("open", "/dev/pts", Errno.ENOENT);
+        if (!MountPoints.IsTerminals(terminals))
         {
-            throw new ErrnoException("open", "/dev/pts", Errno.ENOENT);
+            throw new OciException("/dev/pts of the container is not a devpts: it cannot have a terminal");
         }
 
-        // both sides come from the devpts that we mounted, by descriptor (CVE-2025-52565)
-        SafeFileHandle multiplexer = MountPoints.OpenOwn(_terminals, "ptmx", write: true);
+        SafeFileHandle multiplexer = MountPoints.OpenOwn(terminals, "ptmx", write: true);
         peer = Terminal.OpenPeer(multiplexer);
-        Terminal.SetSize(multiplexer, plan.TerminalSize);
-        Descriptors.TryChangeOwner(peer, plan.User);
-        if (_devices is not null && MountPoints.MakeFile(_devices, "console") is Errno.None or Errno.EEXIST)
+        if (plan.TerminalSize != default)
         {
-            using SafeFileHandle console = Mounts.Clone(peer, recursive: false, "/dev/console");
-            using SafeFileHandle target = MountPoints.OpenOwn(_devices, "console", write: false);
-            Mounts.Attach(console, target, "/dev/console");
+            Terminal.SetSize(multiplexer, plan.TerminalSize);
+        }
+
+        Descriptors.TryChangeOwner(peer, plan.User);
+        if (!plan.Joins)
+        {
+            ShowConsole(peer);
         }
 
         return multiplexer;
+    }
+
+    private void ShowConsole(SafeFileHandle peer)
+    {
+        using SafeFileHandle? ordinary = _devices is null ? MountPoints.TryOpen(root, "/dev") : null;
+        if ((_devices ?? ordinary) is not { } directory || MountPoints.MakeFile(directory, "console") is not (Errno.None or Errno.EEXIST))
+        {
+            return;
+        }
+
+        using SafeFileHandle console = Mounts.Clone(peer, recursive: false, "/dev/console");
+        using SafeFileHandle target = MountPoints.OpenOwn(directory, "console", write: false);
+        Mounts.Attach(console, target, "/dev/console");
     }
 
     /// <summary>Opens the container's null device for reading and writing.</summary>
@@ -64,7 +88,7 @@ internal sealed partial class Rootfs
     {
         foreach (PlannedDevice device in DefaultDevices)
         {
-            MakeDevice(directory, device.Path, device);
+            MakeDevice(directory, device.Path, $"/dev/{device.Path}", device);
         }
 
         MountPoints.MakeLink(directory, "fd", "/proc/self/fd");
@@ -74,13 +98,13 @@ internal sealed partial class Rootfs
         MountPoints.MakeLink(directory, "ptmx", "pts/ptmx");
     }
 
-    private static void MakeDevice(SafeFileHandle directory, string name, PlannedDevice device)
+    private static void MakeDevice(SafeFileHandle directory, string name, string path, PlannedDevice device)
     {
         Errno made = MountPoints.MakeNode(
             directory, name, device.Type[0], device.Mode, device.Major, device.Minor);
         if (made == Errno.EPERM)
         {
-            BindDevice(directory, name);
+            BindDevice(directory, name, path);
         }
         else if (made is not (Errno.None or Errno.EEXIST))
         {
@@ -93,11 +117,11 @@ internal sealed partial class Rootfs
     }
 
     // where nodes cannot be made, the host's own does as well
-    private static void BindDevice(SafeFileHandle directory, string name)
+    private static void BindDevice(SafeFileHandle directory, string name, string path)
     {
-        using SafeFileHandle source = Mounts.Clone($"/dev/{name}", recursive: false);
+        using SafeFileHandle source = Mounts.Clone(path, recursive: false);
         MountPoints.MakeFile(directory, name);
         using SafeFileHandle target = MountPoints.OpenOwn(directory, name, write: false);
-        Mounts.Attach(source, target, $"/dev/{name}");
+        Mounts.Attach(source, target, path);
     }
 }

@@ -6,7 +6,7 @@ using OciTool.Runtime.Processes;
 namespace OciTool.Runtime;
 
 /// <summary>The container's root as its init process sets it up: every place is found below the root's descriptor.</summary>
-internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDisposable
+internal sealed partial class Rootfs(RootDirectory root, InitPlan plan, IReadOnlyList<SafeFileHandle> descriptors) : IDisposable
 {
     // what lxcfs serves; anything else mounted in /proc could fool the container's programs, or ours
     private static readonly string[] AllowedInProc =
@@ -17,7 +17,7 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
 
     private SafeFileHandle? _devices; // the tmpfs that we mounted on /dev, if we did
     private SafeFileHandle? _terminals; // the devpts that we mounted on /dev/pts
-    private SafeFileHandle? _processes; // the procfs that we mounted on /proc
+    private bool _devicesAreReadOnly;
 
     /// <summary>The lines of /proc/self/cgroup, read before the cgroup namespace hid where this process is on the host.</summary>
     public string[] HostCgroupPaths { get; init; } = [];
@@ -25,7 +25,9 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
     /// <summary>Puts the root into this mount namespace, out of sight: on top of <c>/</c>, beneath which we keep looking.</summary>
     public void Attach()
     {
-        Mounts.SetPropagation(null, MountPropagation.Slave);
+        // with "shared" the host is to see what is mounted below the root: then only the place where that lies is cut off
+        bool shared = plan.RootPropagation == MountPropagation.Shared;
+        Mounts.SetPropagation(null, shared ? MountPropagation.Private : MountPropagation.Slave, recursive: !shared);
         Mounts.Attach(root.Handle, target: null, "rootfs");
     }
 
@@ -67,38 +69,51 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
             Mounts.SetAttributes(root.Handle, MountAttributes.ReadOnly, MountAttributes.None, recursive: false);
         }
 
-        if (plan.RootPropagation != MountPropagation.Slave)
+        if (_devicesAreReadOnly)
+        {
+            Mounts.SetAttributes(_devices!, MountAttributes.ReadOnly, MountAttributes.None, recursive: false);
+        }
+
+        if (plan.RootPropagation is not (MountPropagation.Unchanged or MountPropagation.Shared))
         {
             Mounts.SetPropagation(root.Handle, plan.RootPropagation, recursive: false);
         }
     }
 
-    /// <summary>Sets kernel parameters, through the procfs that we mounted ourselves.</summary>
+    /// <summary>Sets kernel parameters, through a procfs that is mounted nowhere.</summary>
     public void SetParameters()
     {
+        if (plan.Parameters.Count == 0)
+        {
+            return;
+        }
+
+        using SafeFileHandle processes = Mounts.Create("proc", "proc", [], MountAttributes.None);
         for (int i = 0; i < plan.Parameters.Count; i++)
         {
             (string name, string value) = plan.Parameters[i];
-            if (_processes is null)
-            {
-                throw new ErrnoException("sysctl", name, Errno.ENOENT);
-            }
-
-            using SafeFileHandle file = MountPoints.OpenOwn(
-                _processes, $"sys/{name.Replace('.', '/')}", write: true);
+            using SafeFileHandle file = MountPoints.OpenOwn(processes, $"sys/{name.Replace('.', '/')}", write: true);
             Descriptors.Write(file, System.Text.Encoding.UTF8.GetBytes(value), name);
         }
     }
 
+    /// <summary>Makes a directory for the command to work in, where it is missing.</summary>
+    public void MakeDirectory(string path)
+    {
+        if (root.KindOf(path) == InRootKind.Absent)
+        {
+            root.CreateDirectories(path, uid: 0, gid: 0);
+        }
+    }
+
     /// <summary>Makes the root that of this process, and lets go of the host's.</summary>
-    public void Enter() => Mounts.PivotRoot(root.Handle);
+    public void Enter() => Mounts.PivotRoot(root.Handle, plan.RootPropagation == MountPropagation.Shared);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _devices?.Dispose();
         _terminals?.Dispose();
-        _processes?.Dispose();
     }
 
     private void MountFileSystem(PlannedMount mount)
@@ -107,6 +122,12 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
             ? OpenOrdinary(mount.Destination)
             : MountPoints.OpenOrCreate(root, mount.Destination, directory: true);
         Check(target, mount);
+        if (mount is { Destination: "/dev", Type: "tmpfs" } && mount.Set.HasFlag(MountAttributes.ReadOnly))
+        {
+            mount = mount with { Set = mount.Set & ~MountAttributes.ReadOnly }; // once the devices are there
+            _devicesAreReadOnly = true;
+        }
+
         SafeFileHandle made = mount.Type == "tmpfs"
             ? CreateTmpfs(mount, target)
             : Mounts.Create(mount.Type, mount.Source, mount.Options, mount.Set);
@@ -122,13 +143,9 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
             {
                 case ("/dev", "tmpfs"):
                     (_devices, made) = (made, _devices!);
-                    MakeDefaultDevices(_devices);
                     break;
                 case ("/dev/pts", "devpts"):
                     (_terminals, made) = (made, _terminals!);
-                    break;
-                case ("/proc", "proc"):
-                    (_processes, made) = (made, _processes!);
                     break;
             }
         }
@@ -180,11 +197,18 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan) : IDispo
 
     private void Bind(PlannedMount mount)
     {
-        using SafeFileHandle source = Mounts.Clone(mount.Source, mount.Recursive);
+        using SafeFileHandle source = mount.SourceDescriptor >= 0
+            ? descriptors[mount.SourceDescriptor]
+            : Mounts.Clone(mount.Source, mount.Recursive);
         Mounts.SetPropagation(source, mount.Propagation, mount.RecursivePropagation);
+        if (mount.SetBelow != MountAttributes.None || mount.ClearBelow != MountAttributes.None)
+        {
+            Mounts.SetAttributes(source, mount.SetBelow, mount.ClearBelow, recursive: true);
+        }
+
         if (mount.Set != MountAttributes.None || mount.Clear != MountAttributes.None)
         {
-            Mounts.SetAttributes(source, mount.Set, mount.Clear, mount.Recursive);
+            Mounts.SetAttributes(source, mount.Set, mount.Clear, recursive: false);
         }
 
         using SafeFileHandle target = MountPoints.OpenOrCreate(

@@ -42,6 +42,7 @@ public sealed record VolumeMount(string? Source, string Destination, IReadOnlyLi
         bool access = false;
         bool propagation = false;
         bool bind = false;
+        bool recursive = !Options.Contains("bind");
         foreach (string option in Options)
         {
             if (option is "z" or "Z")
@@ -52,7 +53,8 @@ public sealed record VolumeMount(string? Source, string Destination, IReadOnlyLi
             access |= option is "ro" or "rw";
             propagation |= option is "private" or "rprivate";
             bind |= option is "bind" or "rbind";
-            options.Add(option);
+            bool property = option is "ro" or "dev" or "nodev" or "suid" or "nosuid" or "exec" or "noexec";
+            options.Add(property && recursive ? $"r{option}" : option); // what is mounted below is as protected
         }
 
         AddUnless(access, "rw");

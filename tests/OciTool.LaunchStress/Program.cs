@@ -16,7 +16,7 @@ internal static class Program
     {
         if (args is [InitProcess.Verb, ..])
         {
-            return InitProcess.Run();
+            return InitProcess.Run(args);
         }
 
         int count = int.Parse(args[1]);

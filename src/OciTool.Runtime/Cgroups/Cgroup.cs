@@ -91,6 +91,10 @@ public sealed class Cgroup
     internal IReadOnlyList<string> EntranceFiles =>
         _directories.ConvertAll(directory => Path.Join(directory, UnifiedDirectory is null ? "tasks" : "cgroup.procs"));
 
+    /// <summary>Opens the groups' entrances: whoever writes "0" to all of them is in.</summary>
+    public IReadOnlyList<SafeFileHandle> OpenEntrances() =>
+        [.. EntranceFiles.Select(file => File.OpenHandle(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))];
+
     /// <summary>Moves the caller into a group: the thread with cgroup v1, the process with v2.</summary>
     /// <param name="entranceFile">One of <see cref="EntranceFiles"/>.</param>
     /// <exception cref="IOException">The group refuses it.</exception>

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
-using OciTool.Runtime.Cgroups;
+using OciTool.Runtime.Users;
 
 namespace OciTool.Runtime.Processes;
 
@@ -22,39 +23,63 @@ public sealed class InitProcess
 
     internal const byte TerminalMessage = (byte)'T';
 
+    internal const byte ListenerMessage = (byte)'N';
+
+    internal const byte HooksMessage = (byte)'H';
+
+    internal const byte LimitsMessage = (byte)'L';
+
+    internal const byte ReadyMessage = (byte)'R';
+
     internal const byte ExecutingMessage = (byte)'X';
+
+    /// <summary>What the main process answers.</summary>
+    internal const byte GoMessage = (byte)'G';
 
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private readonly ControlSocket _main;
     private readonly InitPlan _plan;
+    private readonly List<SafeFileHandle> _descriptors;
+    private bool _alone;
     private string _step = "";
     private string _operand = "";
 
-    private InitProcess(ControlSocket main, InitPlan plan) => (_main, _plan) = (main, plan);
+    private InitProcess(ControlSocket main, InitPlan plan, List<SafeFileHandle> descriptors) =>
+        (_main, _plan, _descriptors) = (main, plan, descriptors);
 
     /// <summary>Runs the process. Main calls it before anything else when its first argument is <see cref="Verb"/>.</summary>
+    /// <param name="args">The verb, and the number of descriptors that the command gets behind its standard streams.</param>
     /// <returns>The status to exit with; only when the container could not be started.</returns>
-    public static int Run()
+    public static int Run(ReadOnlySpan<string> args)
     {
         Credentials.DieWithParent();
         Credentials.Conceal();
         Credentials.SetFileMask(0);
-        using SafeFileHandle socket = new(Launcher.FirstPassed, ownsHandle: true);
+        int preserved = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 0;
+        using SafeFileHandle socket = new(Launcher.FirstPassed + preserved, ownsHandle: true);
         using ControlSocket main = new(socket);
-        InitPlan? plan = ReceivePlan(main, out SafeFileHandle? mount);
-        using SafeFileHandle? held = mount;
-        if (plan is null || mount is null)
+        List<SafeFileHandle> descriptors = [];
+        InitPlan? plan = ReceivePlan(main, descriptors);
+        if (plan is null)
         {
             return 125; // the main process is gone, or gave up
         }
 
-        using RootDirectory root = new(mount);
-        InitProcess process = new(main, plan);
+        InitProcess process = new(main, plan, descriptors);
         try
         {
-            process.SetUp(root);
-            process.Execute();
+            using SafeFileHandle? label = process.OpenLabel();
+            if (plan.Joins)
+            {
+                process.Join();
+            }
+            else
+            {
+                process.SetUp();
+            }
+
+            process.Execute(label);
         }
         catch (ErrnoException e)
         {
@@ -100,58 +125,73 @@ public sealed class InitProcess
         return candidates;
     }
 
-    // the root file system comes with the first byte
-    private static InitPlan? ReceivePlan(ControlSocket main, out SafeFileHandle? mount)
+    private static InitPlan? ReceivePlan(ControlSocket main, List<SafeFileHandle> descriptors)
     {
         Span<byte> header = stackalloc byte[4];
-        int received = main.Receive(header, out mount);
-        if (mount is null || !main.TryReceiveExactly(header[received..]))
-        {
-            return null;
-        }
-
-        int length = BinaryPrimitives.ReadInt32LittleEndian(header);
-        if (length is < 0 or > InitPlan.MaxLength)
+        if (!main.TryReceiveExactly(header) || BinaryPrimitives.ReadInt32LittleEndian(header) is not (>= 0 and <= InitPlan.MaxLength and var length))
         {
             return null;
         }
 
         byte[] bytes = new byte[length];
-        return main.TryReceiveExactly(bytes) ? InitPlan.FromBytes(bytes) : null;
+        if (!main.TryReceiveExactly(bytes))
+        {
+            return null;
+        }
+
+        InitPlan plan = InitPlan.FromBytes(bytes);
+        Span<byte> mark = stackalloc byte[1];
+        while (descriptors.Count < plan.DescriptorCount)
+        {
+            if (main.Receive(mark, descriptors) == 0)
+            {
+                return null;
+            }
+        }
+
+        return plan;
     }
 
-    private void SetUp(RootDirectory root)
+    // the label of the command is written last, but /proc must be the host's: a container could have made up another one
+    private SafeFileHandle? OpenLabel()
+    {
+        if (_plan.LabelFile is null)
+        {
+            return null;
+        }
+
+        Step("label", "");
+        return File.OpenHandle($"/proc/thread-self/attr/{_plan.LabelFile}", FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+    }
+
+    /// <summary>Makes a container around this process.</summary>
+    private void SetUp()
     {
         Step("session", "");
         ProcessImage.StartSession();
-        if (_plan.OomScoreAdjustment is { } score)
-        {
-            AdjustOomScore(score);
-        }
-
-        Step("cgroup", "");
-        for (int i = 0; i < _plan.CgroupFiles.Count; i++)
-        {
-            Cgroup.Enter(_plan.CgroupFiles[i]);
-        }
-
+        EnterCgroups();
         string[] cgroups = File.Exists("/proc/self/cgroup") ? File.ReadAllLines("/proc/self/cgroup") : [];
         Step("namespaces", "");
-        Namespaces.Unshare(_plan.Namespaces & ~NamespaceKinds.Pid);
+        if (_plan.MountNamespace >= 0)
+        {
+            Namespaces.Join(_descriptors[_plan.MountNamespace], NamespaceKinds.Mount);
+        }
+
+        Namespaces.Unshare(_plan.Namespaces);
+        if (_plan.TimeOffsets.Length > 0)
+        {
+            File.WriteAllText("/proc/self/timens_offsets", _plan.TimeOffsets);
+        }
+
         if (_plan.Namespaces.HasFlag(NamespaceKinds.Network))
         {
             Namespaces.SwitchLoopbackOn();
         }
 
-        if (_plan.Namespaces.HasFlag(NamespaceKinds.Uts))
-        {
-            SetNames();
-        }
-
-        Step("keyring", "");
-        Credentials.TryJoinKeyring($"_ses.{_plan.Id}");
-
-        using Rootfs rootfs = new(root, _plan) { HostCgroupPaths = cgroups };
+        SetNames();
+        JoinKeyring();
+        using RootDirectory root = new(_descriptors[0]);
+        using Rootfs rootfs = new(root, _plan, _descriptors) { HostCgroupPaths = cgroups };
         Step("rootfs", "");
         rootfs.Attach();
         for (int i = 0; i < _plan.Mounts.Count; i++)
@@ -162,14 +202,49 @@ public sealed class InitProcess
 
         Step("devices", "");
         rootfs.MakeDevices();
+        RunHooks();
         Step("sysctl", "");
         rootfs.SetParameters();
         Step("standard streams", "");
         PrepareStreams(rootfs);
+        if (_plan.MakesDirectory)
+        {
+            Step("workdir", _plan.Directory);
+            rootfs.MakeDirectory(_plan.Directory);
+        }
+
         Step("restrict", "");
         rootfs.Restrict();
         Step("pivot_root", "");
         rootfs.Enter();
+    }
+
+    /// <summary>Joins a container that is there; the namespaces of other kinds than mount are this process's from birth.</summary>
+    private void Join()
+    {
+        Step("session", "");
+        ProcessImage.StartSession();
+        EnterCgroups();
+        Step("namespaces", "");
+        if (_plan.MountNamespace >= 0)
+        {
+            Namespaces.Join(_descriptors[_plan.MountNamespace], NamespaceKinds.Mount);
+        }
+
+        JoinKeyring();
+        Step("standard streams", "");
+        using RootDirectory root = new("/");
+        using Rootfs rootfs = new(root, _plan, _descriptors);
+        PrepareStreams(rootfs);
+    }
+
+    private void EnterCgroups()
+    {
+        Step("cgroup", "");
+        for (int i = 0; i < _plan.CgroupEntrances.Count; i++)
+        {
+            Descriptors.Write(_descriptors[_plan.CgroupEntrances[i]], "0"u8, "cgroup");
+        }
     }
 
     private void SetNames()
@@ -184,6 +259,26 @@ public sealed class InitProcess
         {
             Namespaces.SetDomainName(domain);
         }
+    }
+
+    private void JoinKeyring()
+    {
+        Step("keyring", "");
+        if (!_plan.KeepsKeyring)
+        {
+            Credentials.TryJoinKeyring($"_ses.{_plan.Id}");
+        }
+    }
+
+    private void RunHooks()
+    {
+        Step("hooks", "");
+        if (_plan.HasMainHooks)
+        {
+            Ask(HooksMessage);
+        }
+
+        Hooks.Run("createContainer", _plan.CreateContainerHooks, _plan.HookState);
     }
 
     private void PrepareStreams(Rootfs rootfs)
@@ -219,45 +314,147 @@ public sealed class InitProcess
         }
     }
 
-    private void Execute()
+    private void Execute(SafeFileHandle? label)
     {
-        Step("limits", "");
-        for (int i = 0; i < _plan.Limits.Count; i++)
+        SetPriorities();
+        SetLimits();
+        string[] environment = [.. _plan.Environment];
+        if (!Array.Exists(environment, variable => variable.StartsWith("HOME=", StringComparison.Ordinal)))
         {
-            Namespaces.SetLimit(_plan.Limits[i].Resource, _plan.Limits[i].Soft, _plan.Limits[i].Hard);
+            Step("home", "");
+            using RootDirectory root = new("/");
+            environment = [.. environment, $"HOME={UserLookup.HomeOf(_plan.User, root)}"];
         }
 
-        if (_plan.Filter.Length > 0 && !_plan.NoNewPrivileges)
+        if (!_plan.NoNewPrivileges)
         {
-            Step("seccomp", ""); // needs CAP_SYS_ADMIN, so before that is dropped
-            Credentials.InstallFilter(_plan.Filter);
+            InstallFilter(); // needs CAP_SYS_ADMIN, so before that is dropped
         }
 
+        // root may enter what the user may not, and the other way round
+        Step(ContainerStartException.DirectoryStep, _plan.Directory);
+        Errno entered = ProcessImage.TryChangeDirectory(_plan.Directory);
         BecomeUser();
         Step(ContainerStartException.DirectoryStep, _plan.Directory);
-        if (ProcessImage.TryChangeDirectory(_plan.Directory) is var entered and not Errno.None)
+        if (entered is Errno.EACCES or Errno.EPERM)
+        {
+            entered = ProcessImage.TryChangeDirectory(_plan.Directory);
+        }
+
+        if (entered != Errno.None)
         {
             throw new ErrnoException("chdir", _plan.Directory, entered);
         }
 
         Credentials.SetFileMask(_plan.FileMask);
-        Signals.RestoreDefaults();
         string[] arguments = [.. _plan.Arguments];
-        string[] environment = [.. _plan.Environment];
-        List<string> candidates = Candidates(arguments[0], environment);
         Step(ContainerStartException.ExecuteStep, arguments[0]);
-        _main.Send([ExecutingMessage]);
-        Descriptors.CloseOnExecute(3);
+        (string? path, Errno reason) = Executables.Find(Candidates(arguments[0], environment));
+        if (path is null)
+        {
+            throw new ErrnoException("exec", arguments[0], reason);
+        }
+
+        if (label is not null)
+        {
+            Descriptors.Write(label, Encoding.UTF8.GetBytes(_plan.Label!), "label");
+        }
+
+        bool listens = (_plan.FilterFlags & InitPlan.NewListener) != 0;
         if (_plan.NoNewPrivileges)
         {
             Credentials.ForbidNewPrivileges();
-            if (_plan.Filter.Length > 0)
+            if (listens)
             {
-                Credentials.InstallFilter(_plan.Filter);
+                InstallFilter(); // while there is somebody to take the listener
             }
         }
 
-        throw new ErrnoException("exec", arguments[0], ProcessImage.Execute(candidates, arguments, environment));
+        if (!_plan.DiesWithMain)
+        {
+            Credentials.OutliveParent();
+        }
+
+        WaitAtGate();
+        Step(ContainerStartException.ExecuteStep, arguments[0]);
+        Signals.RestoreDefaults();
+        if (_plan.Gate < 0)
+        {
+            _main.Send([ExecutingMessage]);
+        }
+
+        Descriptors.CloseOnExecute(Launcher.FirstPassed + _plan.PreservedDescriptors);
+        if (_plan.NoNewPrivileges && !listens)
+        {
+            InstallFilter();
+        }
+
+        throw new ErrnoException("exec", arguments[0], ProcessImage.Execute([path], arguments, environment));
+    }
+
+    private void SetPriorities()
+    {
+        Step("priority", "");
+        if (_plan.Processors.Length > 0)
+        {
+            Priorities.SetProcessors(_plan.Processors);
+        }
+
+        if (_plan.Schedule is { } schedule)
+        {
+            Priorities.SetSchedule(
+                schedule.Policy, schedule.Flags, schedule.Nice, schedule.Priority, schedule.Runtime, schedule.Deadline, schedule.Period);
+        }
+
+        if (_plan.InputOutputPriority is { } priority)
+        {
+            Priorities.SetInputOutput(priority);
+        }
+
+        if (_plan.Personality is { } personality)
+        {
+            Priorities.SetPersonality(personality);
+        }
+    }
+
+    private void SetLimits()
+    {
+        Step("limits", "");
+        if (_plan.LimitsByMain)
+        {
+            Ask(LimitsMessage);
+            return;
+        }
+
+        for (int i = 0; i < _plan.Limits.Count; i++)
+        {
+            PlannedLimit limit = _plan.Limits[i];
+            if (_plan.LimitsAreStrict)
+            {
+                ResourceLimits.Set(0, limit.Resource, limit.Soft, limit.Hard);
+            }
+            else
+            {
+                ResourceLimits.SetAsFarAsAllowed(limit.Resource, limit.Soft, limit.Hard);
+            }
+        }
+    }
+
+    private void InstallFilter()
+    {
+        if (_plan.Filter.Length == 0)
+        {
+            return;
+        }
+
+        Step("seccomp", "");
+        nint listener = Credentials.InstallFilter(_plan.Filter, _plan.FilterFlags);
+        if ((_plan.FilterFlags & InitPlan.NewListener) != 0)
+        {
+            using SafeFileHandle file = new(listener, ownsHandle: true);
+            _main.Send([ListenerMessage], file);
+            Expect(GoMessage);
+        }
     }
 
     private void BecomeUser()
@@ -276,16 +473,34 @@ public sealed class InitProcess
         Credentials.DieWithParent(); // a change of user switches it off
     }
 
-    private void AdjustOomScore(int score)
+    /// <summary>Tells that all is ready and waits to be let through; the hooks of this moment run then.</summary>
+    private void WaitAtGate()
     {
-        Step("oom_score_adj", "");
-        try
+        if (_plan.Gate >= 0)
         {
-            File.WriteAllText("/proc/self/oom_score_adj", $"{score}");
+            Step("gate", "");
+            _main.Send([ReadyMessage]);
+            _main.Dispose();
+            _alone = true;
+            Gate.Wait(_descriptors[_plan.Gate]);
         }
-        catch (UnauthorizedAccessException)
+
+        Step("hooks", "");
+        Hooks.Run("startContainer", _plan.StartContainerHooks, _plan.HookState);
+    }
+
+    private void Ask(byte question)
+    {
+        _main.Send([question]);
+        Expect(GoMessage);
+    }
+
+    private void Expect(byte answer)
+    {
+        Span<byte> received = stackalloc byte[1];
+        if (!_main.TryReceiveExactly(received) || received[0] != answer)
         {
-            // only CAP_SYS_RESOURCE may go below what we have: the container stays as easy to kill as we are
+            throw new OciException("the main process is gone");
         }
     }
 
@@ -301,6 +516,14 @@ public sealed class InitProcess
         string operand = _step is ContainerStartException.ExecuteStep or ContainerStartException.DirectoryStep
             ? _operand
             : message;
+        if (_alone)
+        {
+            // the container was created, and who did that has gone: standard error is all that is left
+            using SafeFileHandle error = new(2, ownsHandle: false);
+            Descriptors.TryWrite(error, Encoding.UTF8.GetBytes($"{Printable.Escape(message)}\n"));
+            return;
+        }
+
         PlanWriter writer = new();
         writer.Write((int)errno);
         writer.Write(_step);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime.Spec;
@@ -17,90 +19,148 @@ internal static class LaunchPlan
         "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
     ];
 
-    /// <summary>Makes the plan.</summary>
-    /// <param name="launch">The launch.</param>
+    private static readonly string[] Policies =
+        ["SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"];
+
+    private static readonly string[] ScheduleFlags =
+    [
+        "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_KEEP_POLICY",
+        "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN", "SCHED_FLAG_UTIL_CLAMP_MAX",
+    ];
+
+    /// <summary>Makes the plan of a container's first process: what comes with descriptors is not in it yet.</summary>
+    /// <param name="id">The container's ID.</param>
+    /// <param name="spec">Its configuration.</param>
     /// <exception cref="OciException">The spec asks for what is not known or not supported.</exception>
-    public static InitPlan From(ContainerLaunch launch)
+    public static InitPlan From(string id, RuntimeSpec spec)
     {
-        RuntimeSpec spec = launch.Spec;
         ProcessSpec process = spec.Process ?? throw new OciException("the container has no process");
-        if (process.Args is not { Count: > 0 } arguments)
+        LinuxSpec linux = spec.Linux ?? new();
+        NamespaceKinds kinds = NewKinds(linux.Namespaces ?? [], out bool ownMounts);
+        if (!ownMounts)
         {
-            throw new OciException("no command or entrypoint provided, and no CMD or ENTRYPOINT from image");
+            throw new OciException("a container without a mount namespace of its own is not supported");
         }
 
-        List<PlannedMount> mounts = [];
-        for (int i = 0; i < spec.Mounts?.Count; i++)
+        PlannedMount[] mounts = new PlannedMount[spec.Mounts?.Count ?? 0];
+        for (int i = 0; i < mounts.Length; i++)
         {
-            mounts.Add(PlannedMount.From(spec.Mounts[i]));
+            mounts[i] = PlannedMount.From(spec.Mounts![i]);
         }
 
-        if (launch.InitBinary is { } binary)
+        return From(id, process) with
         {
-            mounts.Add(new(InitBinaryPath, "bind", binary) { Set = MountAttributes.ReadOnly });
-            arguments = [InitBinaryPath, "--", .. arguments];
-        }
-
-        return new()
-        {
-            Id = launch.Id,
-            CgroupFiles = launch.Cgroup?.EntranceFiles ?? [],
-            Arguments = arguments,
-            Environment = process.Env ?? [],
-            Directory = process.Cwd,
-            Namespaces = Kinds(spec.Linux?.Namespaces ?? []),
-            HostName = spec.Hostname,
-            DomainName = spec.Domainname,
+            Namespaces = kinds & ~(NamespaceKinds.Pid | NamespaceKinds.User),
+            TimeOffsets = kinds.HasFlag(NamespaceKinds.Time) ? Offsets(linux.TimeOffsets) : "",
+            HostName = spec.Hostname is { Length: > 0 } host ? host : null,
+            DomainName = spec.Domainname is { Length: > 0 } domain ? domain : null,
             Mounts = mounts,
-            Devices = Devices(spec.Linux?.Devices ?? []),
-            MaskedPaths = spec.Linux?.MaskedPaths ?? [],
-            ReadonlyPaths = spec.Linux?.ReadonlyPaths ?? [],
-            Parameters = spec.Linux?.Sysctl is { } parameters ? [.. parameters] : [],
+            Devices = Devices(linux.Devices ?? []),
+            MaskedPaths = linux.MaskedPaths ?? [],
+            ReadonlyPaths = linux.ReadonlyPaths ?? [],
+            Parameters = linux.Sysctl is { } parameters ? [.. parameters] : [],
             ReadonlyRoot = spec.Root?.Readonly ?? false,
-            RootPropagation = Propagation(spec.Linux?.RootfsPropagation),
-            User = process.User.Uid,
-            Group = process.User.Gid,
-            Groups = process.User.AdditionalGids ?? [],
-            FileMask = process.User.Umask ?? 0x12, // 0022
-            Limits = Limits(process.Rlimits ?? []),
-            Capabilities = new(
-                Set(process.Capabilities?.Bounding),
-                Set(process.Capabilities?.Effective),
-                Set(process.Capabilities?.Permitted),
-                Set(process.Capabilities?.Inheritable),
-                Set(process.Capabilities?.Ambient)),
-            NoNewPrivileges = process.NoNewPrivileges ?? false,
-            Filter = launch.SeccompProgram ?? [],
-            OomScoreAdjustment = process.OomScoreAdj,
+            RootPropagation = Propagation(linux.RootfsPropagation),
+            Personality = linux.Personality is { } personality ? PersonalityOf(personality) : null,
         };
     }
 
-    private static NamespaceKinds Kinds(IReadOnlyList<NamespaceSpec> namespaces)
+    /// <summary>Makes the plan of a process, as far as the process itself goes.</summary>
+    /// <param name="id">The container's ID.</param>
+    /// <param name="process">The process.</param>
+    /// <exception cref="OciException">It asks for what is not known or not supported.</exception>
+    public static InitPlan From(string id, ProcessSpec process) => new()
+    {
+        Id = id,
+        Arguments = process.Args is { Count: > 0 } arguments
+            ? arguments
+            : throw new OciException("no command or entrypoint provided, and no CMD or ENTRYPOINT from image"),
+        Environment = process.Env ?? [],
+        Directory = process.Cwd,
+        User = process.User.Uid,
+        Group = process.User.Gid,
+        Groups = process.User.AdditionalGids ?? [],
+        FileMask = process.User.Umask ?? 0x12, // 0022
+        Limits = Limits(process.Rlimits ?? []),
+        InputOutputPriority = process.IoPriority is { } priority ? PriorityOf(priority) : null,
+        Schedule = process.Scheduler is { } scheduler ? ScheduleOf(scheduler) : null,
+        Capabilities = new(
+            Set(process.Capabilities?.Bounding),
+            Set(process.Capabilities?.Effective),
+            Set(process.Capabilities?.Permitted),
+            Set(process.Capabilities?.Inheritable),
+            Set(process.Capabilities?.Ambient)),
+        NoNewPrivileges = process.NoNewPrivileges ?? false,
+    };
+
+    /// <summary>The plan with a program in front of the command that reaps what it leaves.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="binary">A static program of the host.</param>
+    public static InitPlan WithInitBinary(InitPlan plan, string binary) => plan with
+    {
+        Mounts = [.. plan.Mounts, new(InitBinaryPath, "bind", binary) { Set = MountAttributes.ReadOnly }],
+        Arguments = [InitBinaryPath, "--", .. plan.Arguments],
+    };
+
+    private static NamespaceKinds NewKinds(IReadOnlyList<NamespaceSpec> namespaces, out bool ownMounts)
     {
         NamespaceKinds kinds = NamespaceKinds.None;
+        ownMounts = false;
         for (int i = 0; i < namespaces.Count; i++)
         {
-            if (namespaces[i].Path is { Length: > 0 } path)
-            {
-                throw new OciException(
-                    $"cannot join the {Printable.Shorten(namespaces[i].Type)} namespace {Printable.Shorten(path)}: not supported yet");
-            }
-
-            kinds |= namespaces[i].Type switch
-            {
-                "mount" => NamespaceKinds.Mount,
-                "pid" => NamespaceKinds.Pid,
-                "ipc" => NamespaceKinds.Ipc,
-                "uts" => NamespaceKinds.Uts,
-                "network" => NamespaceKinds.Network,
-                "cgroup" => NamespaceKinds.Cgroup,
-                string other => throw new OciException($"{Printable.Shorten(other)} namespaces are not supported yet"),
-            };
+            NamespaceKinds kind = ContainerNamespaces.KindOf(namespaces[i].Type);
+            ownMounts |= kind == NamespaceKinds.Mount;
+            kinds |= namespaces[i].Path is { Length: > 0 } ? NamespaceKinds.None : kind;
         }
 
-        return kinds.HasFlag(NamespaceKinds.Mount | NamespaceKinds.Pid)
-            ? kinds
-            : throw new OciException("a container without mount and pid namespaces of its own is not supported");
+        return kinds;
+    }
+
+    private static string Offsets(IReadOnlyDictionary<string, TimeOffsetSpec>? offsets)
+    {
+        StringBuilder lines = new();
+        foreach ((string clock, TimeOffsetSpec offset) in offsets ?? new Dictionary<string, TimeOffsetSpec>())
+        {
+            lines.Append(clock is "monotonic" or "boottime"
+                ? string.Create(CultureInfo.InvariantCulture, $"{clock} {offset.Secs} {offset.Nanosecs}\n")
+                : throw new OciException($"linux.timeOffsets: unknown clock '{Printable.Shorten(clock)}'"));
+        }
+
+        return lines.ToString();
+    }
+
+    private static int PersonalityOf(PersonalitySpec personality) => personality switch
+    {
+        { Flags.Count: > 0 } => throw new OciException("linux.personality.flags are not supported"),
+        { Domain: "LINUX" } => 0,
+        { Domain: "LINUX32" } => 8,
+        _ => throw new OciException($"linux.personality: unknown domain '{Printable.Shorten(personality.Domain)}'"),
+    };
+
+    private static int PriorityOf(IoPrioritySpec priority)
+    {
+        int kind = Array.IndexOf(["IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"], priority.Class);
+        return kind > 0 && priority.Priority is >= 0 and <= 7
+            ? (kind << 13) | priority.Priority
+            : throw new OciException($"process.ioPriority: invalid {Printable.Shorten(priority.Class)} {priority.Priority}");
+    }
+
+    private static PlannedSchedule ScheduleOf(SchedulerSpec scheduler)
+    {
+        int policy = Array.IndexOf(Policies, scheduler.Policy);
+        if (policy < 0)
+        {
+            throw new OciException($"process.scheduler: unknown policy '{Printable.Shorten(scheduler.Policy)}'");
+        }
+
+        ulong flags = 0;
+        foreach (string flag in scheduler.Flags ?? [])
+        {
+            int bit = Array.IndexOf(ScheduleFlags, flag);
+            flags |= bit >= 0 ? 1UL << bit : throw new OciException($"process.scheduler: unknown flag '{Printable.Shorten(flag)}'");
+        }
+
+        return new(policy, flags, scheduler.Nice ?? 0, scheduler.Priority ?? 0, scheduler.Runtime ?? 0, scheduler.Deadline ?? 0, scheduler.Period ?? 0);
     }
 
     private static PlannedDevice[] Devices(IReadOnlyList<DeviceSpec> devices)
@@ -149,7 +209,8 @@ internal static class LaunchPlan
 
     private static MountPropagation Propagation(string? word) => word switch
     {
-        null or "slave" or "rslave" => MountPropagation.Slave,
+        null or "" => MountPropagation.Unchanged,
+        "slave" or "rslave" => MountPropagation.Slave,
         "private" or "rprivate" => MountPropagation.Private,
         "shared" or "rshared" => MountPropagation.Shared,
         "unbindable" or "runbindable" => MountPropagation.Unbindable,

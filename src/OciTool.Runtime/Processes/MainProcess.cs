@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
 
@@ -18,22 +18,13 @@ public sealed class MainProcess : IDisposable
     private readonly bool _interactive;
     private readonly bool _terminal;
     private readonly StandardStreams _streams;
-    private readonly OwnBinary _binary;
-    private readonly ControlSocket _control;
-    private readonly ProcessHandle _init;
-    private bool _waited;
+    private readonly InitLink _init;
 
     private MainProcess(bool interactive, bool terminal)
     {
         (_interactive, _terminal) = (interactive, terminal);
         _streams = new StandardStreams(interactive, terminal);
-        _binary = OwnBinary.Open();
-        ControlSocket.Pair(out _control, out ControlSocket there);
-        using (there)
-        {
-            _init = Launcher.Start(_binary, [InitProcess.Verb], _streams.ChildEnds, [there.Handle], LaunchNamespaces.NewPid);
-        }
-
+        _init = InitLink.Start(_streams.ChildEnds, preserved: 0, LaunchNamespaces.NewPid);
         _streams.CloseChildEnds();
     }
 
@@ -66,89 +57,71 @@ public sealed class MainProcess : IDisposable
     /// <exception cref="IOException">A system call of this process failed.</exception>
     public int Run(ContainerLaunch launch)
     {
-        InitPlan plan = LaunchPlan.From(launch) with
+        InitPlan plan = LaunchPlan.From(launch.Id, launch.Spec) with
         {
             Terminal = _terminal,
             TerminalSize = _streams.Size,
             EmptyInput = !_interactive && !_terminal,
+            Filter = launch.SeccompProgram ?? [],
+            DiesWithMain = true,
         };
+        if (launch.InitBinary is { } binary)
+        {
+            plan = LaunchPlan.WithInitBinary(plan, binary);
+        }
+
         SignalForwarder? signals = null;
+        SafeFileHandle? terminal = null;
+        IReadOnlyList<SafeFileHandle> entrances = launch.Cgroup?.OpenEntrances() ?? [];
         try
         {
             signals = launch.SignalProxy || _terminal
-                ? new SignalForwarder(_init, _terminal ? _streams.FollowSize : null)
+                ? new SignalForwarder(_init.Process, _terminal ? _streams.FollowSize : null)
                 : null;
-            Send(plan, launch.Rootfs);
-            StartReport report = StartReport.Receive(_control, _init, StartTimeout);
+            _init.Send(
+                plan with { CgroupEntrances = [.. Enumerable.Range(1, entrances.Count)] },
+                [launch.Rootfs.Handle, .. entrances]);
+            try
+            {
+                new InitDialogue(_init.Control, _init.Process, StartTimeout) { Terminal = file => terminal = file }.Listen();
+            }
+            catch (ContainerStartException) when (signals?.Interrupted > 0)
+            {
+                return 128 + signals.Interrupted;
+            }
+
             if (signals?.Interrupted > 0)
             {
                 return 128 + signals.Interrupted;
             }
 
-            if (report.Failure is { } failure)
-            {
-                report.Terminal?.Dispose();
-                throw failure;
-            }
-
             signals?.CommandRuns();
-            launch.Started?.Invoke(_init.Id);
-            if (report.Terminal is { } terminal)
+            launch.Started?.Invoke(_init.Process.Id);
+            if (terminal is not null)
             {
                 _streams.Join(terminal);
+                terminal = null;
             }
 
-            _streams.CopyUntilEnd(_init);
-            int status = _init.Wait();
-            _waited = true;
-            return status;
+            _streams.CopyUntilEnd(_init.Process);
+            return _init.Wait();
         }
         finally
         {
-            End(); // before signals have their own effect again
+            _init.End(); // before signals have their own effect again
             signals?.Dispose();
+            terminal?.Dispose();
+            foreach (SafeFileHandle entrance in entrances)
+            {
+                entrance.Dispose();
+            }
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        End();
         _init.Dispose();
-        _control.Dispose();
-        _binary.Dispose();
         _streams.Dispose();
-    }
-
-    private void End()
-    {
-        if (!_waited)
-        {
-            _init.TrySignal(Signals.Kill);
-            _init.Wait();
-            _waited = true;
-        }
-    }
-
-    private void Send(InitPlan plan, RootDirectory rootfs)
-    {
-        byte[] bytes = plan.ToBytes();
-        if (bytes.Length > InitPlan.MaxLength)
-        {
-            throw new ContainerStartException(
-                "arguments", "the command line and the environment are too long", Errno.E2BIG);
-        }
-
-        byte[] header = new byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(header, bytes.Length);
-        try
-        {
-            _control.Send(header, rootfs.Handle);
-            _control.Send(bytes);
-        }
-        catch (ErrnoException e) when (e.Errno is Errno.EPIPE or Errno.ECONNRESET)
-        {
-            throw StartReport.Died(_init);
-        }
     }
 }

@@ -28,6 +28,12 @@ internal sealed class PlanWriter
         Encoding.UTF8.GetBytes(value, Reserve(length));
     }
 
+    public void WriteOptional(int? value)
+    {
+        Write(value is not null);
+        Write(value ?? 0);
+    }
+
     public void Write(byte[] value)
     {
         Write(value.Length);

@@ -19,6 +19,12 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
     /// <summary>Properties that are switched off.</summary>
     public MountAttributes Clear { get; init; }
 
+    /// <summary>Properties that are switched on here and at all mounts below.</summary>
+    public MountAttributes SetBelow { get; init; }
+
+    /// <summary>Properties that are switched off here and at all mounts below.</summary>
+    public MountAttributes ClearBelow { get; init; }
+
     /// <summary>How it propagates.</summary>
     public MountPropagation Propagation { get; init; } = MountPropagation.Private;
 
@@ -28,33 +34,30 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
     /// <summary>Options of the file system itself.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
-    /// <summary>Translates a mount of the spec.</summary>
-    /// <exception cref="OciException">A bind mount has an option that no bind mount has.</exception>
+    /// <summary>Which of the passed descriptors is the source, already cloned; -1 where it is found by its path.</summary>
+    public int SourceDescriptor { get; init; } = -1;
+
+    /// <summary>Translates a mount.</summary>
+    /// <param name="mount">The mount.</param>
+    /// <exception cref="OciException">It has no type, or an option that is not known.</exception>
     public static PlannedMount From(MountSpec mount)
     {
         bool bind = mount.Type is "bind" or null;
         bool recursive = false;
-        MountAttributes set = MountAttributes.None;
-        MountAttributes clear = MountAttributes.None;
+        Properties here = default;
+        Properties below = default;
         MountPropagation propagation = MountPropagation.Private;
         bool recursivePropagation = true;
         List<string> options = [];
         for (int i = 0; i < mount.Options?.Count; i++)
         {
             string option = mount.Options[i];
-            if (Attribute(option) is { } attribute)
+            if (here.TryApply(option) || (option.Length > 1 && option[0] == 'r' && below.TryApply(option[1..])))
             {
-                set |= attribute;
-                clear |= (attribute & MountAttributes.AccessTimeMask) == MountAttributes.None
-                    ? MountAttributes.None
-                    : MountAttributes.AccessTimeMask;
+                continue;
             }
-            else if (Cleared(option) is { } cleared)
-            {
-                set &= ~cleared;
-                clear |= cleared;
-            }
-            else if (PropagationOf(option, out bool all) is { } wanted)
+
+            if (PropagationOf(option, out bool all) is { } wanted)
             {
                 (propagation, recursivePropagation) = (wanted, all);
             }
@@ -63,52 +66,39 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
                 bind = true;
                 recursive |= option == "rbind";
             }
-            else if (option is not ("rw" or "defaults" or "newinstance" or "async")) // what the kernel does anyway
+            else if (!IsDefault(option) && option is not ("idmap" or "ridmap")) // of those the mappings tell
             {
                 options.Add(option);
             }
         }
 
-        if (bind && options.Count > 0)
+        if (bind && options.Find(option => !IsOfFileSystem(option)) is { } unknown)
         {
             throw new OciException(
-                $"mount {Printable.Shorten(mount.Destination)}: unknown option '{Printable.Shorten(options[0])}'");
+                $"mount {Printable.Shorten(mount.Destination)}: unknown option '{Printable.Shorten(unknown)}'");
         }
 
         return new(mount.Destination, bind ? "bind" : mount.Type!, mount.Source ?? mount.Type ?? "none")
         {
             Recursive = recursive,
-            Set = set,
-            Clear = clear,
+            Set = here.Set,
+            Clear = here.Clear,
+            SetBelow = below.Set,
+            ClearBelow = below.Clear,
             Propagation = propagation,
             RecursivePropagation = recursivePropagation,
-            Options = options,
+            Options = bind ? [] : options,
         };
     }
 
-    private static MountAttributes? Attribute(string option) => option switch
-    {
-        "ro" or "rro" => MountAttributes.ReadOnly,
-        "nosuid" or "rnosuid" => MountAttributes.NoSuid,
-        "nodev" or "rnodev" => MountAttributes.NoDevices,
-        "noexec" or "rnoexec" => MountAttributes.NoExecute,
-        "noatime" or "rnoatime" => MountAttributes.NoAccessTime,
-        "strictatime" or "rstrictatime" => MountAttributes.StrictAccessTime,
-        "nodiratime" or "rnodiratime" => MountAttributes.NoDirectoryAccessTime,
-        "nosymfollow" or "rnosymfollow" => MountAttributes.NoSymbolicLinks,
-        _ => null,
-    };
+    // what the kernel does anyway
+    private static bool IsDefault(string option) => option is
+        "rw" or "rrw" or "defaults" or "newinstance" or "async" or "loud" or "nomand" or "norelatime" or "nostrictatime"
+        or "noiversion" or "nolazytime" or "symfollow" or "rsymfollow";
 
-    // "rw" is not here: a bind mount of what is read-only on the host stays so
-    private static MountAttributes? Cleared(string option) => option switch
-    {
-        "suid" => MountAttributes.NoSuid,
-        "dev" => MountAttributes.NoDevices,
-        "exec" => MountAttributes.NoExecute,
-        "diratime" => MountAttributes.NoDirectoryAccessTime,
-        "atime" or "relatime" => MountAttributes.AccessTimeMask,
-        _ => null,
-    };
+    // a bound directory keeps the options of the file system that it is on
+    private static bool IsOfFileSystem(string option) => option is
+        "sync" or "dirsync" or "lazytime" or "mand" or "silent" or "iversion" or "acl" or "noacl" or "remount";
 
     private static MountPropagation? PropagationOf(string option, out bool recursive)
     {
@@ -119,6 +109,59 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
             "slave" or "rslave" => MountPropagation.Slave,
             "shared" or "rshared" => MountPropagation.Shared,
             "unbindable" or "runbindable" => MountPropagation.Unbindable,
+            _ => null,
+        };
+    }
+
+    /// <summary>Properties by the words of fstab(5); the last word on a property wins.</summary>
+    private struct Properties
+    {
+        internal MountAttributes Set;
+        internal MountAttributes Clear;
+
+        internal bool TryApply(string option)
+        {
+            if (On(option) is { } on)
+            {
+                Set |= on;
+                Clear |= (on & MountAttributes.AccessTimeMask) == MountAttributes.None
+                    ? MountAttributes.None
+                    : MountAttributes.AccessTimeMask;
+            }
+            else if (Off(option) is { } off)
+            {
+                Set &= ~off;
+                Clear |= off;
+            }
+            else
+            {
+                return false;
+            }
+
+            return true;
+        }
+
+        private static MountAttributes? On(string option) => option switch
+        {
+            "ro" => MountAttributes.ReadOnly,
+            "nosuid" => MountAttributes.NoSuid,
+            "nodev" => MountAttributes.NoDevices,
+            "noexec" => MountAttributes.NoExecute,
+            "noatime" => MountAttributes.NoAccessTime,
+            "strictatime" => MountAttributes.StrictAccessTime,
+            "nodiratime" => MountAttributes.NoDirectoryAccessTime,
+            "nosymfollow" => MountAttributes.NoSymbolicLinks,
+            _ => null,
+        };
+
+        // "rw" is not here: a bind mount of what is read-only on the host stays so
+        private static MountAttributes? Off(string option) => option switch
+        {
+            "suid" => MountAttributes.NoSuid,
+            "dev" => MountAttributes.NoDevices,
+            "exec" => MountAttributes.NoExecute,
+            "diratime" => MountAttributes.NoDirectoryAccessTime,
+            "atime" or "relatime" => MountAttributes.AccessTimeMask,
             _ => null,
         };
     }

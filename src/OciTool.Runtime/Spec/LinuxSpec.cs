@@ -6,6 +6,24 @@ public sealed record LinuxSpec
     /// <summary>The namespaces that the container gets or joins.</summary>
     public IReadOnlyList<NamespaceSpec>? Namespaces { get; init; }
 
+    /// <summary>The user IDs of a new user namespace.</summary>
+    public IReadOnlyList<IdMappingSpec>? UidMappings { get; init; }
+
+    /// <summary>The group IDs of a new user namespace.</summary>
+    public IReadOnlyList<IdMappingSpec>? GidMappings { get; init; }
+
+    /// <summary>How much the clocks of a new time namespace are ahead: <c>monotonic</c> and <c>boottime</c>.</summary>
+    public IReadOnlyDictionary<string, TimeOffsetSpec>? TimeOffsets { get; init; }
+
+    /// <summary>How it is executed: personality(2).</summary>
+    public PersonalitySpec? Personality { get; init; }
+
+    /// <summary>Intel's resource director; not supported.</summary>
+    public System.Text.Json.JsonElement? IntelRdt { get; init; }
+
+    /// <summary>Interfaces of the host to move into the container; not supported.</summary>
+    public IReadOnlyDictionary<string, System.Text.Json.JsonElement>? NetDevices { get; init; }
+
     /// <summary>Device nodes in /dev beyond the default ones.</summary>
     public IReadOnlyList<DeviceSpec>? Devices { get; init; }
 
@@ -61,4 +79,22 @@ public sealed record DeviceSpec(string Path, string Type)
 
     /// <summary>The group inside the container.</summary>
     public uint? Gid { get; init; }
+}
+
+/// <summary>How much a clock is ahead.</summary>
+public sealed record TimeOffsetSpec
+{
+    /// <summary>Seconds.</summary>
+    public long Secs { get; init; }
+
+    /// <summary>Nanoseconds.</summary>
+    public uint Nanosecs { get; init; }
+}
+
+/// <summary>How a process is executed: personality(2).</summary>
+/// <param name="Domain"><c>LINUX</c> or <c>LINUX32</c>.</param>
+public sealed record PersonalitySpec(string Domain)
+{
+    /// <summary>Further flags; none is defined.</summary>
+    public IReadOnlyList<string>? Flags { get; init; }
 }

@@ -12,4 +12,16 @@ public sealed record MountSpec(string Destination)
 
     /// <summary>Options as in fstab(5).</summary>
     public IReadOnlyList<string>? Options { get; init; }
+
+    /// <summary>How user IDs of the mounted files are shown, for an ID-mapped mount.</summary>
+    public IReadOnlyList<IdMappingSpec>? UidMappings { get; init; }
+
+    /// <summary>How group IDs of the mounted files are shown, for an ID-mapped mount.</summary>
+    public IReadOnlyList<IdMappingSpec>? GidMappings { get; init; }
 }
+
+/// <summary>A range of IDs that stands for another.</summary>
+/// <param name="ContainerID">The first ID inside.</param>
+/// <param name="HostID">The first ID outside.</param>
+/// <param name="Size">How many.</param>
+public sealed record IdMappingSpec(uint ContainerID, uint HostID, uint Size);

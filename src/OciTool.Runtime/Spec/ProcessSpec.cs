@@ -29,6 +29,15 @@ public sealed record ProcessSpec(string Cwd, UserSpec User)
     /// <summary>Adjusts what the kernel kills first when memory runs out.</summary>
     public int? OomScoreAdj { get; init; }
 
+    /// <summary>The priority of its input and output.</summary>
+    public IoPrioritySpec? IoPriority { get; init; }
+
+    /// <summary>How it is scheduled.</summary>
+    public SchedulerSpec? Scheduler { get; init; }
+
+    /// <summary>On which processors a process that joins the container runs.</summary>
+    public ProcessorAffinitySpec? ExecCPUAffinity { get; init; }
+
     /// <summary>The AppArmor profile.</summary>
     public string? ApparmorProfile { get; init; }
 
@@ -75,3 +84,41 @@ public sealed record CapabilitiesSpec
 /// <param name="Soft">The limit in force.</param>
 /// <param name="Hard">The ceiling of the soft limit.</param>
 public sealed record RlimitSpec(string Type, ulong Soft, ulong Hard);
+
+/// <summary>The priority of input and output.</summary>
+/// <param name="Class"><c>IOPRIO_CLASS_RT</c>, <c>IOPRIO_CLASS_BE</c> or <c>IOPRIO_CLASS_IDLE</c>.</param>
+/// <param name="Priority">0, the highest, to 7.</param>
+public sealed record IoPrioritySpec(string Class, int Priority);
+
+/// <summary>How a process is scheduled: sched_setattr(2).</summary>
+/// <param name="Policy">For example <c>SCHED_BATCH</c>.</param>
+public sealed record SchedulerSpec(string Policy)
+{
+    /// <summary>The nice value of <c>SCHED_OTHER</c> and <c>SCHED_BATCH</c>.</summary>
+    public int? Nice { get; init; }
+
+    /// <summary>The priority of <c>SCHED_FIFO</c> and <c>SCHED_RR</c>.</summary>
+    public int? Priority { get; init; }
+
+    /// <summary>Such as <c>SCHED_FLAG_RESET_ON_FORK</c>.</summary>
+    public IReadOnlyList<string>? Flags { get; init; }
+
+    /// <summary>Nanoseconds of <c>SCHED_DEADLINE</c>.</summary>
+    public ulong? Runtime { get; init; }
+
+    /// <summary>Nanoseconds of <c>SCHED_DEADLINE</c>.</summary>
+    public ulong? Deadline { get; init; }
+
+    /// <summary>Nanoseconds of <c>SCHED_DEADLINE</c>.</summary>
+    public ulong? Period { get; init; }
+}
+
+/// <summary>On which processors a process runs, as lists such as <c>0-2,7</c>.</summary>
+public sealed record ProcessorAffinitySpec
+{
+    /// <summary>While it is started.</summary>
+    public string? Initial { get; init; }
+
+    /// <summary>From the moment on that it is in its cgroup.</summary>
+    public string? Final { get; init; }
+}

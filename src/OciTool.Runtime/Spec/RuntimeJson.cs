@@ -11,4 +11,8 @@ namespace OciTool.Runtime.Spec;
     AllowDuplicateProperties = false,
     MaxDepth = 64)]
 [JsonSerializable(typeof(RuntimeSpec))]
+[JsonSerializable(typeof(ProcessSpec))]
+[JsonSerializable(typeof(ResourcesSpec))]
+[JsonSerializable(typeof(StateSpec))]
+[JsonSerializable(typeof(IReadOnlyList<StateSpec>))]
 public sealed partial class RuntimeJson : JsonSerializerContext;

@@ -24,6 +24,9 @@ public sealed record RuntimeSpec(string OciVersion)
     /// <summary>Mounts beyond the root, in the order in which they are made.</summary>
     public IReadOnlyList<MountSpec>? Mounts { get; init; }
 
+    /// <summary>Programs of the host that are run at points of the container's life.</summary>
+    public HooksSpec? Hooks { get; init; }
+
     /// <summary>Arbitrary metadata.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 

@@ -93,6 +93,20 @@ internal static class UserLookup
         }
     }
 
+    /// <summary>The home directory of a user by the passwd file; <c>/</c> where there is none.</summary>
+    internal static string HomeOf(uint uid, RootDirectory rootfs)
+    {
+        try
+        {
+            AccountEntry? user = AccountFile.Read(rootfs, AccountFile.Passwd).Find(entry => entry.Id == uid);
+            return user is { Home.Length: > 0 } && user.Home[0] == '/' ? user.Home : "/";
+        }
+        catch (ContainerSetupException)
+        {
+            return "/"; // nobody asked for a name: a file that cannot be used is as good as none
+        }
+    }
+
     /// <summary>Reads a number, and refuses one that is out of range rather than take it for a name.</summary>
     private static bool TryParseId(string text, out uint id)
     {

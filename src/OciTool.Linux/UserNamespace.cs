@@ -1,0 +1,60 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace OciTool.Linux;
+
+/// <summary>A range of IDs inside a user namespace and what it stands for outside.</summary>
+/// <param name="Inside">The first ID inside.</param>
+/// <param name="Outside">The first ID outside.</param>
+/// <param name="Count">How many.</param>
+public readonly record struct IdRange(uint Inside, uint Outside, uint Count);
+
+/// <summary>Makes user namespaces: of a container, or of a mount whose owners are shown as others.</summary>
+public static class UserNamespace
+{
+    /// <summary>Makes a user namespace that lives as long as the descriptor of it, or a process or mount in it.</summary>
+    /// <param name="users">How user IDs are mapped.</param>
+    /// <param name="groups">How group IDs are mapped.</param>
+    /// <exception cref="ErrnoException">The kernel refuses the namespace or the mapping.</exception>
+    /// <remarks>
+    /// A process with threads cannot be moved into a user namespace. So a child is born into one, and waits at a pipe until the
+    /// namespace was taken from it.
+    /// </remarks>
+    public static SafeFileHandle Create(IReadOnlyList<IdRange> users, IReadOnlyList<IdRange> groups)
+    {
+        Descriptors.Pipe(out SafeFileHandle read, out SafeFileHandle write);
+        using (read)
+        using (write)
+        {
+            using ProcessHandle holder = Start(read);
+            try
+            {
+                string directory = $"/proc/{holder.Id}";
+                Write($"{directory}/uid_map", users);
+                Write($"{directory}/gid_map", groups);
+                return Namespaces.Open($"{directory}/ns/user");
+            }
+            finally
+            {
+                holder.TrySignal(Signals.Kill);
+                holder.Wait();
+            }
+        }
+    }
+
+    private static unsafe ProcessHandle Start(SafeFileHandle pipe)
+    {
+        byte nothing;
+        using ChildCalls calls = new();
+        calls.Add(Interop.Kernel.SYS_prctl, Credentials.PR_SET_PDEATHSIG, Signals.Kill);
+        calls.Add(Interop.Kernel.SYS_read, Interop.Kernel.Descriptor(pipe), (nint)(&nothing), 1);
+        return new ProcessHandle(calls.Start((int)NamespaceKinds.User));
+    }
+
+    // the kernel takes a mapping in one write only
+    private static void Write(string path, IReadOnlyList<IdRange> ranges)
+    {
+        string text = string.Concat(ranges.Select(range => $"{range.Inside} {range.Outside} {range.Count}\n"));
+        using SafeFileHandle file = RootDirectory.Open(Interop.Libc.AT_FDCWD, path, Interop.Libc.O_WRONLY, mode: 0, resolve: 0);
+        Descriptors.Write(file, System.Text.Encoding.ASCII.GetBytes(text), path);
+    }
+}
