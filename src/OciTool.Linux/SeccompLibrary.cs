@@ -49,6 +49,34 @@ public sealed unsafe class SeccompLibrary
         }
     }
 
+    /// <summary>The number of a system call on an architecture.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="architecture">From <see cref="FindArchitecture"/>.</param>
+    /// <returns>Null for a call that this architecture does not have.</returns>
+    public uint? FindSyscall(string name, uint architecture)
+    {
+        fixed (byte* text = CString(name))
+        {
+            int number = _library.SyscallResolveNameArch(architecture, text);
+            return number < 0 ? null : (uint)number;
+        }
+    }
+
+    /// <summary>The library's token for an architecture, which is the kernel's <c>AUDIT_ARCH_*</c> except for x32.</summary>
+    /// <param name="name">In libseccomp's words, for example <c>x86_64</c>.</param>
+    /// <returns>Null for one that this version of the library does not know.</returns>
+    public uint? FindArchitecture(string name)
+    {
+        fixed (byte* text = CString(name))
+        {
+            uint token = _library.ArchResolveName(text);
+            return token == 0 ? null : token;
+        }
+    }
+
+    /// <summary>The token of the machine's own architecture.</summary>
+    public uint NativeArchitecture => _library.ArchNative();
+
     private static byte[] CString(string text) => Encoding.UTF8.GetBytes(text + '\0');
 
     private static void Check(int result, string call, string? operand)
@@ -71,40 +99,30 @@ public sealed unsafe class SeccompLibrary
             _context = context;
         }
 
-        /// <summary>Makes the filter judge exactly these architectures.</summary>
-        /// <param name="names">In libseccomp's words, for example <c>x86_64</c>; the machine's own need not be among them.</param>
-        /// <exception cref="ErrnoException">The library does not know one.</exception>
-        public void SetArchitectures(IReadOnlyList<string> names)
+        /// <summary>Makes the filter judge the calls of one more architecture; a new filter judges the machine's own alone.</summary>
+        /// <param name="architecture">From <see cref="FindArchitecture"/>.</param>
+        /// <returns>False for one of the other byte order, whose calls this machine cannot make.</returns>
+        /// <exception cref="ErrnoException">The library refuses.</exception>
+        public bool TryAddArchitecture(uint architecture)
         {
-            bool native = false;
-            foreach (string name in names)
+            int result = _library.ArchAdd(_context, architecture);
+            if (result is -(int)Errno.EEXIST)
             {
-                fixed (byte* text = CString(name))
-                {
-                    uint token = _library.ArchResolveName(text);
-                    if (token == 0)
-                    {
-                        throw new ErrnoException("seccomp_arch_resolve_name", name, Errno.EINVAL);
-                    }
-
-                    native |= token == _library.ArchNative();
-                    int result = _library.ArchAdd(_context, token);
-                    if (result != -(int)Errno.EEXIST)
-                    {
-                        Check(result, "seccomp_arch_add", name);
-                    }
-                }
+                return true;
             }
 
-            if (!native && names.Count > 0)
+            if (result is -(int)Errno.EDOM)
             {
-                Check(_library.ArchRemove(_context, _library.ArchNative()), "seccomp_arch_remove", null);
+                return false;
             }
+
+            Check(result, "seccomp_arch_add", null);
+            return true;
         }
 
         /// <summary>Adds a rule.</summary>
         /// <param name="action">What happens, as the kernel's <c>SECCOMP_RET_*</c>.</param>
-        /// <param name="syscall">The call, from <see cref="FindSyscall"/>.</param>
+        /// <param name="syscall">The call, from <see cref="FindSyscall(string)"/>.</param>
         /// <param name="conditions">All must hold; at most one an argument.</param>
         /// <exception cref="ErrnoException">The library refuses the rule.</exception>
         public void AddRule(uint action, int syscall, ReadOnlySpan<SeccompCondition> conditions)

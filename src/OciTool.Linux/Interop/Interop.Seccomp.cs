@@ -17,8 +17,8 @@ internal static partial class Interop
         internal readonly delegate* unmanaged<byte*, uint> ArchResolveName;
         internal readonly delegate* unmanaged<uint> ArchNative;
         internal readonly delegate* unmanaged<nint, uint, int> ArchAdd;
-        internal readonly delegate* unmanaged<nint, uint, int> ArchRemove;
         internal readonly delegate* unmanaged<byte*, int> SyscallResolveName;
+        internal readonly delegate* unmanaged<uint, byte*, int> SyscallResolveNameArch;
         internal readonly delegate* unmanaged<nint, uint, int, uint, ScmpArgCmp*, int> RuleAddArray;
         internal readonly delegate* unmanaged<nint, int, int> ExportBpf;
 
@@ -30,9 +30,10 @@ internal static partial class Interop
             ArchResolveName = (delegate* unmanaged<byte*, uint>)NativeLibrary.GetExport(library, "seccomp_arch_resolve_name");
             ArchNative = (delegate* unmanaged<uint>)NativeLibrary.GetExport(library, "seccomp_arch_native");
             ArchAdd = (delegate* unmanaged<nint, uint, int>)NativeLibrary.GetExport(library, "seccomp_arch_add");
-            ArchRemove = (delegate* unmanaged<nint, uint, int>)NativeLibrary.GetExport(library, "seccomp_arch_remove");
             SyscallResolveName =
                 (delegate* unmanaged<byte*, int>)NativeLibrary.GetExport(library, "seccomp_syscall_resolve_name");
+            SyscallResolveNameArch = (delegate* unmanaged<uint, byte*, int>)NativeLibrary.GetExport(
+                library, "seccomp_syscall_resolve_name_arch");
             RuleAddArray = (delegate* unmanaged<nint, uint, int, uint, ScmpArgCmp*, int>)NativeLibrary.GetExport(
                 library, "seccomp_rule_add_array");
             ExportBpf = (delegate* unmanaged<nint, int, int>)NativeLibrary.GetExport(library, "seccomp_export_bpf");

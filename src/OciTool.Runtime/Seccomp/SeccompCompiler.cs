@@ -7,20 +7,50 @@ namespace OciTool.Runtime.Seccomp;
 /// <summary>Compiles a system call filter to the program that the kernel runs.</summary>
 public static class SeccompCompiler
 {
-    // SECCOMP_RET_* of linux/seccomp.h
-    private const uint KillProcess = 0x80000000;
-    private const uint KillThread = 0;
-    private const uint Trap = 0x00030000;
-    private const uint Error = 0x00050000;
-    private const uint Trace = 0x7ff00000;
-    private const uint Log = 0x7ffc0000;
-    private const uint Allow = 0x7fff0000;
+    private const int InstructionSize = 8;
 
-    /// <summary>Compiles a filter with libseccomp.</summary>
-    /// <param name="profile">The filter.</param>
+    // the kernel takes no longer program (BPF_MAXINSNS)
+    private const int MaxInstructions = 4096;
+
+    /// <summary>Compiles the filter of a config.json, as runc does (runtime-spec, config-linux.md, "Seccomp").</summary>
+    /// <remarks>
+    /// Calls that are newer than all that the filter names give ENOSYS where they would give EPERM (<see cref="NewerCalls"/>).
+    /// Names of calls that libseccomp does not know are ignored: the default action is theirs.
+    /// </remarks>
+    /// <param name="spec">The filter.</param>
+    /// <param name="cacheDirectory">A directory that only we can write to, made when absent; null for no cache.</param>
+    /// <returns>The program, and how to install it.</returns>
+    /// <exception cref="OciException">The filter is not valid, or libseccomp is not installed and no program is cached.</exception>
+    public static SeccompFilter Compile(SeccompSpec spec, string? cacheDirectory)
+    {
+        (uint flags, bool needsListener) = SeccompCheck.Validate(spec);
+        byte[]? key = cacheDirectory is null ? null : SeccompKey.OfSpec(spec);
+        byte[]? program = key is null ? null : SeccompCache.TryRead(cacheDirectory!, key);
+        if (program is null)
+        {
+            program = Compile(spec, unknownIsNoSuchCall: true);
+            if (key is not null)
+            {
+                SeccompCache.Write(cacheDirectory!, key, program);
+            }
+        }
+
+        return new(program, flags, needsListener);
+    }
+
+    /// <summary>Compiles a profile of containers-common, which says itself what becomes of calls that it does not name.</summary>
+    /// <param name="profile">The profile for one container.</param>
     /// <returns>An array of <c>struct sock_filter</c>.</returns>
-    /// <exception cref="OciException">libseccomp is not installed, or refuses the filter.</exception>
+    /// <exception cref="OciException">libseccomp is not installed, or the profile is not valid or needs an agent.</exception>
     public static byte[] Compile(SeccompSpec profile)
+    {
+        // no agent is waiting for the containers of our own command line
+        return SeccompCheck.Validate(profile).NeedsListener
+            ? throw SeccompWords.Invalid("action 'SCMP_ACT_NOTIFY' is not supported here")
+            : Compile(profile, unknownIsNoSuchCall: false);
+    }
+
+    private static byte[] Compile(SeccompSpec spec, bool unknownIsNoSuchCall)
     {
         SeccompLibrary library = SeccompLibrary.TryLoad() ?? throw new OciException(
             "cannot compile the seccomp profile: libseccomp.so.2 is not installed")
@@ -28,27 +58,19 @@ public static class SeccompCompiler
             Hint = "install libseccomp, or run without a system call filter: --security-opt seccomp=unconfined",
         };
 
-        uint defaultAction = ActionOf(profile.DefaultAction, profile.DefaultErrnoRet);
         try
         {
+            uint defaultAction = SeccompWords.ActionOf(spec.DefaultAction, spec.DefaultErrnoRet);
             using SeccompLibrary.Filter filter = library.Create(defaultAction);
-            List<string> architectures = [];
-            foreach (string architecture in profile.Architectures ?? [])
+            List<uint> architectures = AddArchitectures(library, filter, spec.Architectures ?? []);
+            SeccompRules rules = new(library, filter, defaultAction);
+            foreach (SyscallRule rule in spec.Syscalls ?? [])
             {
-                architectures.Add(WithoutPrefix(architecture, "SCMP_ARCH_"));
+                rules.Add(rule);
             }
 
-            filter.SetArchitectures(architectures);
-            foreach (SyscallRule rule in profile.Syscalls ?? [])
-            {
-                uint action = ActionOf(rule.Action, rule.ErrnoRet);
-                if (action != defaultAction)
-                {
-                    AddRules(library, filter, rule, action);
-                }
-            }
-
-            return filter.Export();
+            byte[] program = filter.Export();
+            return Checked(unknownIsNoSuchCall ? NewerCalls.Answer(library, architectures, spec, program) : program);
         }
         catch (ErrnoException e)
         {
@@ -56,76 +78,31 @@ public static class SeccompCompiler
         }
     }
 
-    private static void AddRules(SeccompLibrary library, SeccompLibrary.Filter filter, SyscallRule rule, uint action)
+    /// <summary>Adds the architectures to the machine's own.</summary>
+    /// <remarks>
+    /// The own one is always judged, as in runc: the specification's example leaves it out. One that cannot be added is
+    /// newer than the library or of the other byte order; no call of it is allowed, for a filter kills who calls by
+    /// an architecture that it does not have.
+    /// </remarks>
+    private static List<uint> AddArchitectures(
+        SeccompLibrary library, SeccompLibrary.Filter filter, IReadOnlyList<string> names)
     {
-        SeccompCondition[] conditions = [.. (rule.Args ?? []).Select(ConditionOf)];
-        bool alternatives = conditions.DistinctBy(condition => condition.Index).Count() != conditions.Length;
-        foreach (string name in rule.Names)
+        List<uint> added = [library.NativeArchitecture];
+        foreach (string name in names)
         {
-            if (library.FindSyscall(name) is not { } syscall)
+            if (library.FindArchitecture(name["SCMP_ARCH_".Length..].ToLowerInvariant()) is { } token
+                && filter.TryAddArchitecture(token)
+                && !added.Contains(token))
             {
-                continue; // newer than the library: the default action, which for a sound profile refuses it
-            }
-
-            if (!alternatives)
-            {
-                AddRule(filter, action, syscall, conditions);
-                continue;
-            }
-
-            // libseccomp takes one condition an argument; runc reads several on one argument as "any of them"
-            foreach (SeccompCondition condition in conditions)
-            {
-                AddRule(filter, action, syscall, [condition]);
+                added.Add(token);
             }
         }
+
+        return added;
     }
 
-    private static void AddRule(
-        SeccompLibrary.Filter filter, uint action, int syscall, ReadOnlySpan<SeccompCondition> conditions)
-    {
-        try
-        {
-            filter.AddRule(action, syscall, conditions);
-        }
-        catch (ErrnoException e) when (e.Errno == Errno.EEXIST)
-        {
-            return; // said twice
-        }
-    }
-
-    private static SeccompCondition ConditionOf(SyscallArgument argument)
-    {
-        int comparison = WithoutPrefix(argument.Op, "SCMP_CMP_") switch
-        {
-            "ne" => 1,
-            "lt" => 2,
-            "le" => 3,
-            "eq" => 4,
-            "ge" => 5,
-            "gt" => 6,
-            "masked_eq" => 7,
-            _ => throw new OciException($"invalid seccomp profile: unknown operator '{Printable.Shorten(argument.Op)}'"),
-        };
-        return argument.Index <= 5
-            ? new(argument.Index, comparison, argument.Value, argument.ValueTwo ?? 0)
-            : throw new OciException($"invalid seccomp profile: there is no argument {argument.Index}");
-    }
-
-    private static uint ActionOf(string action, uint? errno) => action switch
-    {
-        "SCMP_ACT_KILL" or "SCMP_ACT_KILL_THREAD" => KillThread,
-        "SCMP_ACT_KILL_PROCESS" => KillProcess,
-        "SCMP_ACT_TRAP" => Trap,
-        "SCMP_ACT_ERRNO" => Error | ((errno ?? (uint)Errno.EPERM) & 0xffff),
-        "SCMP_ACT_TRACE" => Trace | ((errno ?? (uint)Errno.EPERM) & 0xffff),
-        "SCMP_ACT_LOG" => Log,
-        "SCMP_ACT_ALLOW" => Allow,
-        _ => throw new OciException($"invalid seccomp profile: action '{Printable.Shorten(action)}' is not supported"),
-    };
-
-    private static string WithoutPrefix(string name, string prefix) =>
-        name.StartsWith(prefix, StringComparison.Ordinal)
-            ? name[prefix.Length..].ToLowerInvariant()
-            : throw new OciException($"invalid seccomp profile: '{Printable.Shorten(name)}' does not start with {prefix}");
+    private static byte[] Checked(byte[] program) => program.Length / InstructionSize <= MaxInstructions
+        ? program
+        : throw new OciException(
+            $"cannot compile the seccomp profile: it has {program.Length / InstructionSize} instructions, the kernel takes {MaxInstructions}");
 }

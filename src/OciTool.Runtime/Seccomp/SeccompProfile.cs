@@ -80,9 +80,10 @@ public static class SeccompProfile
         List<SyscallRule> rules = [];
         foreach (ProfileRule rule in profile.Syscalls ?? [])
         {
-            if (Includes(rule.Includes, capabilities) && !Excludes(rule.Excludes, capabilities))
+            IReadOnlyList<string> names = rule.Names ?? (rule.Name is null ? [] : [rule.Name]);
+            if (names.Count > 0 && Includes(rule.Includes, capabilities) && !Excludes(rule.Excludes, capabilities))
             {
-                rules.Add(new(rule.Names ?? (rule.Name is null ? [] : [rule.Name]), rule.Action)
+                rules.Add(new(names, rule.Action)
                 {
                     ErrnoRet = ErrnoOf(rule.Errno, name) ?? rule.ErrnoRet,
                     Args = Arguments(rule.Args),

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Text;
 using OciTool.Images;
 using OciTool.Runtime.Spec;
 
@@ -13,15 +10,6 @@ namespace OciTool.Runtime.Seccomp;
 /// </remarks>
 public sealed class SeccompSelection
 {
-    // raised when the compiler or the embedded profile changes its result for the same input
-    private const int Format = 1;
-
-    private static readonly string[] LibraryPaths =
-    [
-        "/usr/lib/x86_64-linux-gnu/libseccomp.so.2", "/usr/lib/aarch64-linux-gnu/libseccomp.so.2",
-        "/usr/lib64/libseccomp.so.2", "/usr/lib/libseccomp.so.2",
-    ];
-
     private readonly string? _path;
     private readonly IReadOnlyList<string> _capabilities;
 
@@ -70,7 +58,7 @@ public sealed class SeccompSelection
             return SeccompCompiler.Compile(ToSpec());
         }
 
-        byte[] key = Encoding.UTF8.GetBytes(Key());
+        byte[] key = SeccompKey.OfProfile(_path, _capabilities);
         if (SeccompCache.TryRead(cacheDirectory, key) is { } cached)
         {
             return cached;
@@ -79,28 +67,5 @@ public sealed class SeccompSelection
         byte[] program = SeccompCompiler.Compile(ToSpec());
         SeccompCache.Write(cacheDirectory, key, program);
         return program;
-    }
-
-    private string Key()
-    {
-        StringBuilder key = new();
-        key.Append(CultureInfo.InvariantCulture, $"{Format} {RuntimeInformation.ProcessArchitecture} ")
-            .Append(Environment.OSVersion.Version).Append('\n');
-        AppendIdentity(_path);
-        AppendIdentity(Array.Find(LibraryPaths, File.Exists));
-        return key.AppendJoin(' ', _capabilities).Append('\n').ToString();
-
-        void AppendIdentity(string? path)
-        {
-            if (path is not null)
-            {
-                FileInfo named = new(path);
-                FileSystemInfo file = named.ResolveLinkTarget(returnFinalTarget: true) ?? named;
-                key.Append(file.FullName).Append(' ')
-                    .Append(CultureInfo.InvariantCulture, $"{(file as FileInfo)?.Length} {file.LastWriteTimeUtc.Ticks}");
-            }
-
-            key.Append('\n');
-        }
     }
 }
