@@ -97,7 +97,6 @@ public sealed class RuntimeNamespaceTests : RuntimeTest
 
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("config-linux.md#namespaces", "a mount namespace can be joined")]
-    [RuncDiffers("1.1 makes its mounts in the one that it joined, and fails on its second use")]
     public Task A_mount_namespace_is_joined(string name) => Under(name, async runtime =>
     {
         using var holder = RunningProgram.Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", "echo ready; exec sleep 1000"]);
@@ -136,7 +135,6 @@ public sealed class RuntimeNamespaceTests : RuntimeTest
 
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("config-linux.md#namespaces", "a path is absolute")]
-    [RuncDiffers("1.1 takes it as relative to the bundle")]
     public Task A_relative_namespace_path_is_refused(string name) => Under(name, async runtime =>
     {
         Bundle bundle = runtime.NewBundle(config => config.Namespace("network", "netns"));

@@ -207,7 +207,6 @@ public sealed class RuntimeProcessTests : RuntimeTest
 
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("command line: verbs", "run in the foreground deletes the container; with `--keep` it stays, stopped")]
-    [RuncDiffers("1.1.5 deletes it all the same: its flag comes too late for a container in the foreground")]
     public Task Run_can_keep_the_container(string name) => Under(name, async runtime =>
     {
         string id = runtime.NewId();

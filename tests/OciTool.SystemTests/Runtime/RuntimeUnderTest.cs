@@ -21,6 +21,8 @@ internal sealed class RuntimeUnderTest : IAsyncDisposable
     {
         Name = name;
         Path = path;
+        // the root of a user namespace has to reach the root filesystem
+        File.SetUnixFileMode(_directory.Path, (UnixFileMode)0b111_001_001);
     }
 
     /// <summary>The names of all that are tested.</summary>
