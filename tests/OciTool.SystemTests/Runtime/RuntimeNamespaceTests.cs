@@ -80,6 +80,7 @@ public sealed class RuntimeNamespaceTests : RuntimeTest
 
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("config-linux.md#namespaces", "a user namespace can be joined")]
+    [RuncDiffers("1.1 demands mappings for it, too")]
     public Task A_user_namespace_is_joined(string name) => Under(name, async runtime =>
     {
         Container pod = await runtime.SleepingAsync(Mapped);
