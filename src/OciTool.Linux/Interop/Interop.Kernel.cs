@@ -44,6 +44,8 @@ internal static partial class Interop
 
         internal static nint SYS_execve => Number(59, 221);
 
+        internal static nint SYS_kill => Number(62, 129);
+
         internal static nint SYS_fcntl => Number(72, 25);
 
         internal static nint SYS_personality => Number(135, 92);
@@ -100,11 +102,15 @@ internal static partial class Interop
 
         internal static nint SYS_keyctl => Number(250, 219);
 
+        internal static nint SYS_openat => Number(257, 56);
+
         internal static nint SYS_mkdirat => Number(258, 34);
 
         internal static nint SYS_mknodat => Number(259, 33);
 
         internal static nint SYS_fchownat => Number(260, 54);
+
+        internal static nint SYS_unlinkat => Number(263, 35);
 
         internal static nint SYS_symlinkat => Number(266, 36);
 
@@ -125,6 +131,8 @@ internal static partial class Interop
         internal static nint SYS_seccomp => Number(317, 277);
 
         internal static nint SYS_memfd_create => Number(319, 279);
+
+        internal static nint SYS_bpf => Number(321, 280);
 
         /// <summary>Makes a call, again when a signal interrupts it.</summary>
         /// <returns>The result, or -1 with errno set.</returns>

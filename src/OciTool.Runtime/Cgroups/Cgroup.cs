@@ -1,38 +1,61 @@
-using System.Globalization;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
+using OciTool.Linux;
 using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime.Cgroups;
 
-/// <summary>A container's control groups: one directory with cgroup v2, one a controller with v1.</summary>
+/// <summary>A container's control groups: one directory with cgroup v2, one a hierarchy with v1.</summary>
 /// <remarks>
 /// A host may offer any of v1, v2, a hybrid or none, read-only or not. What is missing is left out, for a container
 /// is confined by more than this; but a limit that is in force is never weaker than it was asked for.
 /// </remarks>
-public sealed class Cgroup
+public sealed partial class Cgroup
 {
-    private const string Parent = "oci";
+    private readonly IReadOnlyList<CgroupDirectory> _directories;
+    private readonly IKernelFiles _files;
 
-    // rmdir fails until the kernel has reaped the last process: it has been killed, so it is a matter of milliseconds
-    private static readonly TimeSpan ReapTimeout = TimeSpan.FromSeconds(2);
-
-    private readonly List<string> _directories;
-
-    private Cgroup(List<string> directories, string? unified)
-    {
-        _directories = directories;
-        UnifiedDirectory = unified;
-    }
+    private Cgroup(IReadOnlyList<CgroupDirectory> directories, IKernelFiles files) =>
+        (_directories, _files) = (directories, files);
 
     /// <summary>The directories, each with a <c>cgroup.procs</c>.</summary>
-    public IReadOnlyList<string> Directories => _directories;
+    public IReadOnlyList<string> Directories
+    {
+        get
+        {
+            string[] paths = new string[_directories.Count];
+            for (int i = 0; i < paths.Length; i++)
+            {
+                paths[i] = _directories[i].Path;
+            }
 
-    /// <summary>The directory of cgroup v2; null on a host with v1.</summary>
-    public string? UnifiedDirectory { get; }
+            return paths;
+        }
+    }
+
+    /// <summary>The directory of cgroup v2 where that has all controllers; null on a host with v1.</summary>
+    public string? UnifiedDirectory => IsUnified ? _directories[0].Path : null;
+
+    /// <summary>What <see cref="Open(CgroupRecord)"/> finds these groups by.</summary>
+    public CgroupRecord Record => new(_directories);
+
+    private bool IsUnified => _directories.Count == 1 && _directories[0].IsUnified;
 
     /// <summary>Makes a container's groups on this host and sets its limits.</summary>
+    /// <param name="request">Where, and which limits.</param>
+    /// <returns>Null where no group can be made, and no limit asks for one.</returns>
+    /// <exception cref="OciException">A limit cannot be set; the message says which file took which value not, and why.</exception>
+    public static Cgroup? Create(CgroupRequest request) => Create(request, out _);
+
+    /// <summary>Makes a container's groups on this host and sets its limits.</summary>
+    /// <param name="request">Where, and which limits.</param>
+    /// <param name="warnings">What was asked for with <see cref="CgroupRequest.BestEffort"/> and is not in force.</param>
+    /// <returns>Null where no group can be made, and no limit asks for one.</returns>
+    /// <exception cref="OciException">A limit cannot be set; the message says which file took which value not, and why.</exception>
+    public static Cgroup? Create(CgroupRequest request, out IReadOnlyList<string> warnings) =>
+        Create(CgroupMounts.Read(), request, HostFiles.Instance, out warnings);
+
+    /// <summary>Makes a container's groups on this host and sets its limits as far as possible.</summary>
     /// <param name="containerId">The container's ID.</param>
     /// <param name="resources">The limits.</param>
     /// <param name="warning">What was asked for and is not in force, or null.</param>
@@ -40,7 +63,7 @@ public sealed class Cgroup
     public static Cgroup? Create(string containerId, ResourcesSpec? resources, out string? warning) =>
         Create(CgroupMounts.Read(), containerId, resources, out warning);
 
-    /// <summary>Makes a container's groups below given mounts and sets its limits.</summary>
+    /// <summary>Makes a container's groups below given mounts and sets its limits as far as possible.</summary>
     /// <param name="mounts">Where the groups of the host are.</param>
     /// <param name="containerId">The container's ID.</param>
     /// <param name="resources">The limits.</param>
@@ -49,151 +72,193 @@ public sealed class Cgroup
     /// <exception cref="OciException">The ID cannot be a directory's name.</exception>
     public static Cgroup? Create(CgroupMounts mounts, string containerId, ResourcesSpec? resources, out string? warning)
     {
-        CheckName(containerId);
-        List<string> directories = [];
-        bool pids = false;
-        if (mounts.IsUnified)
-        {
-            if (TryMakeDirectory(mounts.V2!, containerId, "+pids") is { } directory)
-            {
-                directories.Add(directory);
-                pids = TrySetPids(directory, resources);
-            }
-        }
-        else
-        {
-            if (mounts.V1.TryGetValue("pids", out string? pidsMount)
-                && resources?.Pids is not null && TryMakeDirectory(pidsMount, containerId, control: null) is { } directory)
-            {
-                directories.Add(directory);
-                pids = TrySetPids(directory, resources);
-            }
-
-            if (mounts.V1.TryGetValue("devices", out string? devicesMount) && Restricts(resources?.Devices)
-                && TryMakeDirectory(devicesMount, containerId, control: null) is { } devices)
-            {
-                directories.Add(devices);
-                TrySetDevices(devices, resources!.Devices!);
-            }
-        }
-
-        warning = pids || resources?.Pids is null
-            ? null
-            : $"the limit of {resources.Pids.Limit} processes is not in force: no writable pids controller";
-        return directories.Count > 0 ? new(directories, mounts.IsUnified ? directories[0] : null) : null;
+        CgroupRequest request = new(containerId) { Resources = resources, BestEffort = true };
+        Cgroup? made = Create(mounts, request, HostFiles.Instance, out IReadOnlyList<string> warnings);
+        warning = warnings.Count > 0 ? string.Join("; ", warnings) : null;
+        return made;
     }
 
-    /// <summary>The files of the groups for <see cref="Enter"/>.</summary>
-    /// <remarks>
-    /// With cgroup v1 a thread moves alone, which takes 0.2 ms: for a whole process the kernel waits for a grace period, 5
-    /// to 50 ms. The one thread is enough where it will call execve, which ends the others. cgroup v2 moves processes only.
-    /// </remarks>
-    internal IReadOnlyList<string> EntranceFiles =>
-        _directories.ConvertAll(directory => Path.Join(directory, UnifiedDirectory is null ? "tasks" : "cgroup.procs"));
+    /// <summary>Takes hold of groups that were made before.</summary>
+    /// <param name="record">What was saved of them.</param>
+    public static Cgroup Open(CgroupRecord record) => new(record.Directories, HostFiles.Instance);
 
-    /// <summary>Opens the groups' entrances: whoever writes "0" to all of them is in.</summary>
-    public IReadOnlyList<SafeFileHandle> OpenEntrances() =>
-        [.. EntranceFiles.Select(file => File.OpenHandle(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))];
+    internal static Cgroup Open(CgroupRecord record, IKernelFiles files) => new(record.Directories, files);
 
-    /// <summary>Moves the caller into a group: the thread with cgroup v1, the process with v2.</summary>
-    /// <param name="entranceFile">One of <see cref="EntranceFiles"/>.</param>
-    /// <exception cref="IOException">The group refuses it.</exception>
-    internal static void Enter(string entranceFile) => Write(entranceFile, "0");
+    internal static Cgroup? Create(
+        CgroupMounts mounts, CgroupRequest request, IKernelFiles files, out IReadOnlyList<string> warnings)
+    {
+        CgroupPath path = CgroupPath.Parse(request.Path, request.ContainerId);
+        List<string>? missing = request.BestEffort ? [] : null;
+        CgroupTree tree = new(files);
+        try
+        {
+            List<CgroupDirectory> directories = MakeDirectories(mounts, path, request, tree);
+            Cgroup made = new(directories, files);
+            if (!request.BestEffort)
+            {
+                made.CheckUnused(tree);
+            }
+
+            made.SetLimits(request, tree, missing);
+            warnings = missing ?? [];
+            return directories.Count > 0 ? made : null;
+        }
+        catch
+        {
+            tree.Undo();
+            throw;
+        }
+    }
+
+    /// <summary>Changes limits; what is null stays as it is.</summary>
+    /// <param name="resources">The limits.</param>
+    /// <exception cref="OciException">One cannot be set; those before it are.</exception>
+    public void Update(ResourcesSpec resources)
+    {
+        new CgroupLimits(_directories, _files).Apply(resources);
+        if (resources.Devices is not null)
+        {
+            CgroupDevices.Apply(
+                _directories, DeviceRules.Parse(resources.Devices, withDefaults: true), _files, isNew: false, warnings: null);
+        }
+    }
 
     /// <summary>Removes the groups of a container whose runner was killed before it could.</summary>
     /// <param name="containerId">The container's ID.</param>
     /// <exception cref="OciException">The ID cannot be a directory's name.</exception>
     public static void DeleteRemains(string containerId)
     {
-        CheckName(containerId);
+        string path = string.Join('/', CgroupPath.Parse(path: null, containerId).Segments);
         CgroupMounts mounts = CgroupMounts.Read();
-        foreach (string mount in mounts.IsUnified ? [mounts.V2!] : mounts.V1.Values.Distinct())
+        if (mounts.V2 is not null)
         {
-            TryRemove(Path.Join(mount, Parent, containerId));
+            CgroupRemoval.TryRemove($"{mounts.V2}/{path}");
+        }
+
+        foreach (string mount in mounts.V1.Values)
+        {
+            CgroupRemoval.TryRemove($"{mount}/{path}");
         }
     }
 
-    /// <summary>Removes the groups of a container whose processes have been killed.</summary>
-    /// <returns>False if a directory is still busy: a process is stuck in the kernel.</returns>
+    /// <summary>Removes the groups of a container whose processes have been killed, and those below them.</summary>
+    /// <returns>False if a directory is still busy: a process is stuck in the kernel, or was not killed.</returns>
     public bool Delete()
     {
         bool removed = true;
-        foreach (string directory in _directories)
+        foreach (CgroupDirectory directory in _directories)
         {
-            removed &= TryRemove(directory);
+            removed &= CgroupRemoval.TryRemove(directory.Path);
         }
 
         return removed;
     }
 
-    private static bool TryRemove(string directory)
+    private static List<CgroupDirectory> MakeDirectories(
+        CgroupMounts mounts, CgroupPath path, CgroupRequest request, CgroupTree tree)
     {
-        TimeSpan waited = TimeSpan.Zero;
-        for (TimeSpan delay = TimeSpan.FromMilliseconds(0.2); ; delay *= 2)
+        List<CgroupDirectory> directories = [];
+        ProcessGroups? own = path.IsAbsolute ? null : ProcessGroups.Of(pid: 0);
+        if (mounts.IsUnified)
         {
-            try
+            List<string>? controllers = request.BestEffort ? NeededControllers(request.Resources) : null;
+            string mount = mounts.V2!;
+            IReadOnlyList<string> segments = own is null ? path.Segments : SegmentsBeside(mounts, own, path);
+            if (tree.MakeV2(mount, segments, controllers) is { } directory)
             {
-                Directory.Delete(directory);
-                return true;
-            }
-            catch (DirectoryNotFoundException)
-            {
-                return true;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                if (waited > ReapTimeout)
-                {
-                    return false;
-                }
+                directories.Add(new(directory, []));
             }
 
-            Thread.Sleep(delay);
-            waited += delay;
+            return directories;
         }
+
+        foreach ((string mount, List<string> controllers) in ByMountPoint(mounts))
+        {
+            if (request.BestEffort && !controllers.Exists(name => IsNeeded(name, request.Resources)))
+            {
+                continue;
+            }
+
+            string? ownPath = own?.PathOf(controllers[0]);
+            string top = ownPath is null ? mount : mounts.DirectoryOf(mount, ownPath);
+            if (tree.MakeV1(top, path.Segments, isCpuset: controllers.Contains("cpuset")) is { } directory)
+            {
+                directories.Add(new(directory, controllers));
+            }
+        }
+
+        // systemd's own hierarchy on a hybrid host: it has no controllers, but events, and kills a group as one
+        if (mounts.V2 is { } hybrid && !request.BestEffort)
+        {
+            string top = own?.PathOf("") is { } ownPath ? mounts.DirectoryOf(hybrid, ownPath) : hybrid;
+            if (tree.MakeV1(top, path.Segments, isCpuset: false) is { } directory)
+            {
+                directories.Add(new(directory, []));
+            }
+        }
+
+        return directories;
     }
 
-    private static void CheckName(string name)
+    // A group of v2 with processes in it cannot pass controllers down: not the caller's own, but the one above
+    private static List<string> SegmentsBeside(CgroupMounts mounts, ProcessGroups own, CgroupPath path)
     {
-        bool valid = name.Length is > 0 and <= 200 && name[0] != '.';
-        foreach (char c in name)
+        string directory = mounts.DirectoryOf(mounts.V2!, own.PathOf("") ?? "/");
+        List<string> segments = [.. directory[mounts.V2!.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries)];
+        if (segments.Count > 0)
         {
-            valid &= char.IsAsciiLetterOrDigit(c) || c is '_' or '+' or '.' or '-';
+            segments.RemoveAt(segments.Count - 1);
         }
 
-        if (!valid)
-        {
-            throw new OciException($"invalid container ID '{Printable.Shorten(name)}'");
-        }
+        segments.AddRange(path.Segments);
+        return segments;
     }
 
-    private static string? TryMakeDirectory(string mount, string name, string? control)
+    private static Dictionary<string, List<string>> ByMountPoint(CgroupMounts mounts)
     {
-        string parent = Path.Join(mount, Parent);
-        string directory = Path.Join(parent, name);
-        try
+        Dictionary<string, List<string>> controllers = [];
+        foreach ((string controller, string mount) in mounts.V1)
         {
-            Directory.CreateDirectory(parent);
-            if (control is not null)
+            if (controllers.TryGetValue(mount, out List<string>? others))
             {
-                // a controller reaches a group only through all its ancestors
-                TryWrite(Path.Join(mount, "cgroup.subtree_control"), control);
-                TryWrite(Path.Join(parent, "cgroup.subtree_control"), control);
+                others.Add(controller);
             }
+            else
+            {
+                controllers[mount] = [controller];
+            }
+        }
 
-            Directory.CreateDirectory(directory);
-            return directory;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null; // read-only, or not ours
-        }
+        return controllers;
     }
 
-    private static bool TrySetPids(string directory, ResourcesSpec? resources) =>
-        resources?.Pids is { } pids && TryWrite(
-            Path.Join(directory, "pids.max"),
-            pids.Limit > 0 ? pids.Limit.ToString(CultureInfo.InvariantCulture) : "max");
+    private static List<string> NeededControllers(ResourcesSpec? resources)
+    {
+        List<string> needed = [];
+        foreach (string controller in (string[])["cpu", "cpuset", "io", "memory", "hugetlb", "pids", "rdma"])
+        {
+            if (IsNeeded(controller, resources))
+            {
+                needed.Add(controller);
+            }
+        }
+
+        return needed;
+    }
+
+    private static bool IsNeeded(string controller, ResourcesSpec? resources) => controller switch
+    {
+        "pids" => resources?.Pids is not null,
+        "memory" => resources?.Memory is not null,
+        "cpu" => resources?.Cpu is not null,
+        "cpuset" => resources?.Cpu is { Cpus: not null } or { Mems: not null },
+        "blkio" or "io" => resources?.BlockIO is not null,
+        "hugetlb" => resources?.HugepageLimits is { Count: > 0 },
+        "net_cls" or "net_prio" => resources?.Network is not null,
+        "rdma" => resources?.Rdma is { Count: > 0 },
+        "devices" => Restricts(resources?.Devices),
+        _ => false,
+    };
 
     private static bool Restricts(IReadOnlyList<DeviceRule>? rules)
     {
@@ -208,37 +273,49 @@ public sealed class Cgroup
         return false;
     }
 
-    private static void TrySetDevices(string directory, IReadOnlyList<DeviceRule> rules)
+    // a group that another container is in would share its limits, and its end
+    private void CheckUnused(CgroupTree tree)
     {
-        foreach (DeviceRule rule in rules)
+        foreach (CgroupDirectory directory in _directories)
         {
-            // a group above may allow less: what it refuses stays denied, which is not weaker
-            TryWrite(Path.Join(directory, rule.Allow ? "devices.allow" : "devices.deny"), Describe(rule));
+            if (tree.IsNew(directory.Path))
+            {
+                continue;
+            }
+
+            List<int> processes = [];
+            CgroupProcesses.Read(_files, directory.Path, processes);
+            if (processes.Count > 0)
+            {
+                throw new OciException(
+                    $"container's cgroup is not empty: {processes.Count} process(es) found in '{Printable.Shorten(directory.Path)}'");
+            }
+
+            if ((directory.IsUnified || directory.Has("freezer")) && CgroupFreezer.IsFrozen(_files, directory))
+            {
+                throw new OciException($"container's cgroup unexpectedly frozen: '{Printable.Shorten(directory.Path)}'");
+            }
         }
     }
 
-    private static string Describe(DeviceRule rule) => rule.Type is null or "a"
-        ? "a"
-        : $"{rule.Type} {Number(rule.Major)}:{Number(rule.Minor)} {rule.Access}";
-
-    private static string Number(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "*";
-
-    private static bool TryWrite(string path, string text)
+    private void SetLimits(CgroupRequest request, CgroupTree tree, List<string>? warnings)
     {
-        try
+        if (request.Resources is not null)
         {
-            Write(path, text);
-            return true;
+            CgroupLimits limits = new(_directories, _files, warnings) { ControllerFailure = tree.ControllerFailure };
+            limits.Apply(request.Resources);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
 
-    private static void Write(string path, string text)
-    {
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-        RandomAccess.Write(file, Encoding.ASCII.GetBytes(text), fileOffset: 0);
+        IReadOnlyList<DeviceRule>? rules = request.Resources?.Devices;
+        if (request.BestEffort && !Restricts(rules))
+        {
+            return;
+        }
+
+        // rules that nobody has written are no limit that was asked for
+        List<string>? ignored = rules is null ? [] : warnings;
+        bool isNew = _directories.Count > 0 && tree.IsNew(_directories[0].Path);
+        CgroupDevices.Apply(
+            _directories, DeviceRules.Parse(rules ?? [], withDefaults: !request.BestEffort), _files, isNew, ignored);
     }
 }
