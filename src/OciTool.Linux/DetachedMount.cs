@@ -26,6 +26,27 @@ public static class DetachedMount
         return new RootDirectory(handle);
     }
 
+    /// <summary>Copies a directory of the host with all that is mounted below it.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="isPrivate">Whether nothing that is mounted on one side is seen on the other.</param>
+    /// <exception cref="ErrnoException">It is not there, or is no directory.</exception>
+    public static RootDirectory CreateFrom(string path, bool isPrivate)
+    {
+        SafeFileHandle handle = Mounts.Clone(path, recursive: true);
+        if (!Descriptors.IsDirectory(handle))
+        {
+            handle.Dispose();
+            throw new ErrnoException("open_tree", path, Errno.ENOTDIR);
+        }
+
+        if (isPrivate)
+        {
+            Mounts.SetPropagation(handle, MountPropagation.Private);
+        }
+
+        return new RootDirectory(handle);
+    }
+
     private static SafeFileHandle Bind(Mount mount)
     {
         SafeFileHandle handle = Mounts.Clone(mount.Source, recursive: true);

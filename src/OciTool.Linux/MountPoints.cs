@@ -79,6 +79,11 @@ public static class MountPoints
     public static Errno MakeDirectory(SafeFileHandle directory, string name, uint permissions) =>
         Error(Interop.Kernel.CallAt(Interop.Kernel.SYS_mkdirat, directory, name, (nint)permissions));
 
+    /// <summary>Makes a directory of the host.</summary>
+    /// <returns>What went wrong; <see cref="Errno.None"/> where nothing did.</returns>
+    public static Errno MakeDirectory(string path, uint permissions) =>
+        Error(Interop.Kernel.CallAt(Interop.Kernel.SYS_mkdirat, null, path, (nint)permissions));
+
     /// <summary>Makes a symbolic link.</summary>
     /// <returns>What went wrong; <see cref="Errno.None"/> where nothing did.</returns>
     public static unsafe Errno MakeLink(SafeFileHandle directory, string name, string target)

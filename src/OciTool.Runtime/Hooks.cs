@@ -1,5 +1,6 @@
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Runtime.Lifecycle;
 using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime;
@@ -12,7 +13,7 @@ internal static class Hooks
     /// <param name="kind">For example <c>prestart</c>.</param>
     /// <param name="hooks">The hooks.</param>
     /// <param name="state">The container's state as JSON.</param>
-    /// <exception cref="OciException">One cannot be executed, fails or takes too long.</exception>
+    /// <exception cref="HookFailedException">One cannot be executed, fails or takes too long.</exception>
     public static void Run(string kind, IReadOnlyList<HookSpec> hooks, ReadOnlySpan<byte> state)
     {
         for (int i = 0; i < hooks.Count; i++)
@@ -26,14 +27,14 @@ internal static class Hooks
                 int? status = program.Wait(hook.Timeout is { } seconds ? seconds * 1000 : -1);
                 if (status != 0)
                 {
-                    throw new OciException(status is null
+                    throw new HookFailedException(status is null
                         ? $"{name}: still running after {hook.Timeout} s"
                         : $"{name}: exit status {status}, output: {Printable.Escape(program.ReadOutput().Trim())}");
                 }
             }
             catch (ErrnoException e)
             {
-                throw new OciException($"{name}: {e.Message}", e);
+                throw new HookFailedException($"{name}: {e.Message}", e);
             }
         }
     }

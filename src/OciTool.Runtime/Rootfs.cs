@@ -92,7 +92,7 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan, IReadOnl
         for (int i = 0; i < plan.Parameters.Count; i++)
         {
             (string name, string value) = plan.Parameters[i];
-            using SafeFileHandle file = MountPoints.OpenOwn(processes, $"sys/{name.Replace('.', '/')}", write: true);
+            using SafeFileHandle file = MountPoints.OpenOwn(processes, $"sys/{(name.Contains('/', StringComparison.Ordinal) ? name : name.Replace('.', '/'))}", write: true);
             Descriptors.Write(file, System.Text.Encoding.UTF8.GetBytes(value), name);
         }
     }

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Runtime.Cgroups;
 using OciTool.Runtime.Users;
 
 namespace OciTool.Runtime.Processes;
@@ -243,7 +244,16 @@ public sealed class InitProcess
         Step("cgroup", "");
         for (int i = 0; i < _plan.CgroupEntrances.Count; i++)
         {
-            Descriptors.Write(_descriptors[_plan.CgroupEntrances[i]], "0"u8, "cgroup");
+            Errno errno = Cgroup.TryEnter(_descriptors[_plan.CgroupEntrances[i]]);
+            if (errno == Errno.EBUSY && _plan.CgroupFallback >= 0)
+            {
+                errno = Cgroup.TryEnter(_descriptors[_plan.CgroupFallback]); // the container has made groups below its own
+            }
+
+            if (errno != Errno.None)
+            {
+                throw new ErrnoException("write", "cgroup", errno);
+            }
         }
     }
 

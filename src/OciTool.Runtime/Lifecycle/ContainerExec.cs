@@ -1,0 +1,143 @@
+using OciTool.Images;
+using OciTool.Linux;
+using OciTool.Runtime.Cgroups;
+using OciTool.Runtime.Processes;
+using OciTool.Runtime.Seccomp;
+using OciTool.Runtime.Spec;
+
+namespace OciTool.Runtime.Lifecycle;
+
+/// <summary>Runs one more process in a container.</summary>
+/// <param name="container">The container.</param>
+/// <param name="id">Its ID.</param>
+public sealed class ContainerExec(RuntimeContainer container, string id)
+{
+    private readonly RuntimeSpec _spec = container.Spec;
+
+    /// <summary>Where the process ID is written to; null for nowhere.</summary>
+    public string? PidFile { get; init; }
+
+    /// <summary>The socket that gets our side of the terminal; null for none.</summary>
+    public string? ConsoleSocket { get; init; }
+
+    /// <summary>How many descriptors behind the standard streams the process gets.</summary>
+    public int PreservedDescriptors { get; init; }
+
+    /// <summary>Groups below the container's to join.</summary>
+    public IReadOnlyList<string> Cgroups { get; init; } = [];
+
+    /// <summary>Whether a paused container will do.</summary>
+    public bool IgnoresPause { get; init; }
+
+    /// <summary>The container's own process, to make another one from.</summary>
+    public ProcessSpec Process => _spec.Process!;
+
+    /// <summary>Runs a process.</summary>
+    /// <param name="process">The process; what it leaves open is the container's.</param>
+    /// <param name="isDetached">Whether not to wait for it.</param>
+    /// <returns>Its status; 0 when it is not waited for.</returns>
+    /// <exception cref="OciException">The container does not run, or the process cannot be started.</exception>
+    /// <exception cref="IOException">A system call failed.</exception>
+    public int Run(ProcessSpec process, bool isDetached)
+    {
+        switch (container.Status)
+        {
+            case "stopped":
+                throw new OciException("cannot exec in a stopped container");
+            case "paused" when !IgnoresPause:
+                throw new OciException("cannot exec in a paused container (use --ignore-paused to override)");
+        }
+
+        bool terminal = process.Terminal ?? false;
+        if (terminal && isDetached && ConsoleSocket is null)
+        {
+            throw new OciException("cannot allocate tty if the runtime will detach without setting console socket");
+        }
+
+        Signals.IgnoreClosedPipes();
+        ProcessHandle.ExpectChildren();
+        using ContainerStreams streams = isDetached || ConsoleSocket is not null
+            ? ContainerStreams.Inherited(ConsoleSocket)
+            : ContainerStreams.Joined(terminal);
+        using InitLink init = Start(process, streams);
+        if (isDetached)
+        {
+            init.Release();
+            return 0;
+        }
+
+        return streams.Attend(init);
+    }
+
+    private InitLink Start(ProcessSpec process, ContainerStreams streams)
+    {
+        using ContainerNamespaces namespaces = OpenNamespaces();
+        InitLink init = InitLink.Start(streams.ChildEnds, PreservedDescriptors, namespaces.Birth);
+        try
+        {
+            streams.CloseChildEnds();
+            int pid = init.Process.Id;
+            Cgroup? groups = container.Groups;
+            OomScore.Set(pid, process.OomScoreAdj);
+            SeccompFilter? filter = _spec.Linux?.Seccomp is { } seccomp
+                ? SeccompCompiler.Compile(seccomp, ContainerCreation.SeccompDirectory)
+                : null;
+            using PlanDescriptors descriptors = new();
+            InitPlan plan = LaunchPlan.From(id, process with
+            {
+                Capabilities = process.Capabilities ?? Process.Capabilities,
+                Rlimits = process.Rlimits is { Count: > 0 } ? process.Rlimits : Process.Rlimits,
+                NoNewPrivileges = process.NoNewPrivileges ?? Process.NoNewPrivileges,
+            }) with
+            {
+                Joins = true,
+                MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,
+                CgroupEntrances = descriptors.AddOwned(groups?.OpenEntrances(Cgroups) ?? []),
+                CgroupFallback = groups?.OpenEntranceOf(container.Pid) is { } fallback ? descriptors.AddOwned(fallback) : -1,
+                PreservedDescriptors = PreservedDescriptors,
+                LimitsAreStrict = true,
+                LimitsByMain = namespaces.User is not null,
+                Filter = filter?.Program ?? [],
+                FilterFlags = filter?.Flags ?? 0,
+                Processors = ProcessorList.Parse(process.ExecCPUAffinity?.Final ?? process.ExecCPUAffinity?.Initial),
+                Terminal = process.Terminal ?? false,
+                TerminalSize = streams.SizeOr(process.ConsoleSize),
+            };
+            plan = ProcessLabel.AddTo(plan, process with
+            {
+                ApparmorProfile = process.ApparmorProfile ?? Process.ApparmorProfile,
+                SelinuxLabel = process.SelinuxLabel ?? Process.SelinuxLabel,
+            });
+            init.Send(plan, descriptors.All);
+            new InitDialogue(init.Control, init.Process, ContainerCreation.StartTimeout)
+            {
+                Terminal = streams.Take,
+                Limits = () => ContainerCreation.SetLimits(pid, plan.Limits),
+                Listener = file => SeccompAgent.Send(_spec.Linux!.Seccomp!, file, container.State with { Pid = pid }),
+            }.Listen();
+            if (PidFile is not null)
+            {
+                PidFiles.Write(PidFile, pid);
+            }
+
+            return init;
+        }
+        catch
+        {
+            init.Dispose();
+            throw;
+        }
+    }
+
+    private ContainerNamespaces OpenNamespaces()
+    {
+        try
+        {
+            return ContainerNamespaces.Of(container.Pid);
+        }
+        catch (ErrnoException e) when (e.Errno is Errno.ENOENT or Errno.ESRCH)
+        {
+            throw new OciException("cannot exec in a stopped container", e);
+        }
+    }
+}
