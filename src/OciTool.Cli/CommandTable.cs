@@ -1,4 +1,5 @@
 using OciTool.Cli.Commands;
+using OciTool.Cli.ContainerRuntime;
 using OciTool.Images;
 using OciTool.Storage;
 
@@ -7,6 +8,25 @@ namespace OciTool.Cli;
 /// <summary>The verbs by name. A verb is built only when the command line names it: each symbol costs start-up time.</summary>
 internal static class CommandTable
 {
+    /// <summary>The verbs of an OCI runtime, as <c>oci runtime</c> and by themselves as <c>oci-runtime</c>.</summary>
+    public static readonly CommandGroup Runtime = new(RuntimeProgram.GroupName, "Run bundles as an OCI runtime, on behalf of an engine", [
+        new VerbEntry("create", () => new CreateVerb()),
+        new VerbEntry("delete", () => new DeleteVerb()),
+        new VerbEntry("events", () => new EventsVerb()),
+        new VerbEntry("exec", () => new ExecVerb()),
+        new VerbEntry("features", () => new FeaturesVerb()),
+        new VerbEntry("kill", () => new KillVerb()),
+        new VerbEntry("list", () => new ListVerb()),
+        new VerbEntry("pause", () => new PauseVerb()),
+        new VerbEntry("ps", () => new RuntimePsVerb()),
+        new VerbEntry("resume", () => new ResumeVerb()),
+        new VerbEntry("run", () => new RunVerb()),
+        new VerbEntry("spec", () => new SpecVerb()),
+        new VerbEntry("start", () => new StartVerb()),
+        new VerbEntry("state", () => new StateVerb()),
+        new VerbEntry("update", () => new UpdateVerb()),
+    ]);
+
     /// <summary>The root of the tree: every verb and group of <c>oci</c>.</summary>
     public static readonly CommandGroup Root = new("oci", "Pull, inspect and run OCI images and containers", [
         new VerbEntry("completion", () => new CompletionCommand()),
@@ -45,6 +65,7 @@ internal static class CommandTable
         new VerbEntry("rm", () => new RmCommand()),
         new VerbEntry("rmi", () => new RmiCommand()),
         new VerbEntry("run", () => new RunCommand()),
+        Runtime,
         new VerbEntry("search", () => new SearchCommand()),
         new CommandGroup("system", "Manage the store", [
             new VerbEntry("check", () => new SystemCheckCommand()),

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using OciTool.Cli.ContainerRuntime;
 using OciTool.Cli.Help;
 using OciTool.Images;
 
@@ -24,6 +25,16 @@ internal static class Program
         // our own writers: Console's are slower to build, and flush after every piece
         using StreamWriter output = new(new StandardOutput(1), new UTF8Encoding(false), bufferSize: 4096);
         using StreamWriter error = new(new StandardOutput(2), new UTF8Encoding(false), bufferSize: 1024) { AutoFlush = true };
+        if (RuntimeProgram.IsCalled)
+        {
+            return RuntimeProgram.Run(args, output, error);
+        }
+
+        if (args is [RuntimeProgram.GroupName, _, ..])
+        {
+            return RuntimeProgram.Run(args.AsSpan(1), output, error);
+        }
+
         if (args is ["--version" or "-v"])
         {
             output.Write(VersionLine("oci"));

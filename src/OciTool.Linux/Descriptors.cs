@@ -6,6 +6,7 @@ namespace OciTool.Linux;
 /// <summary>What a descriptor can be told to do, whatever it stands for.</summary>
 public static class Descriptors
 {
+    private const nint F_GETFD = 1;
     private const nint F_SETFL = 4;
     private const nint F_DUPFD_CLOEXEC = 1030;
     private const nint CLOSE_RANGE_CLOEXEC = 4;
@@ -130,6 +131,9 @@ public static class Descriptors
     /// <returns>False where the kernel refuses.</returns>
     public static bool TryChangeOwner(SafeFileHandle file, uint user) =>
         Interop.Kernel.Call(Interop.Kernel.SYS_fchown, Interop.Kernel.Descriptor(file), (nint)user, -1) == 0;
+
+    /// <summary>Whether a number is that of an open descriptor.</summary>
+    public static bool IsOpen(int number) => Interop.Kernel.Call(Interop.Kernel.SYS_fcntl, number, F_GETFD) >= 0;
 
     /// <summary>Whether a descriptor stands for a pipe.</summary>
     public static bool IsPipe(SafeFileHandle file) =>

@@ -7,10 +7,10 @@ namespace OciTool.Runtime;
 public sealed class ContainerStartException : OciException
 {
     /// <summary>The step that finds and executes the command.</summary>
-    internal const string ExecuteStep = "exec";
+    public const string ExecuteStep = "exec";
 
     /// <summary>The step that enters the working directory.</summary>
-    internal const string DirectoryStep = "chdir";
+    public const string DirectoryStep = "chdir";
 
     /// <summary>Creates a failure.</summary>
     /// <param name="step">What was being done, for example <c>mount</c>.</param>

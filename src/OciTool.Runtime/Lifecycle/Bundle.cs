@@ -44,7 +44,7 @@ public sealed record Bundle(string Path, RuntimeSpec Spec, byte[] Document)
     }
 
     /// <summary>Reads a file, and explains why it cannot be read.</summary>
-    internal static byte[] Read(string path, string what)
+    public static byte[] Read(string path, string what)
     {
         try
         {
@@ -69,7 +69,7 @@ public sealed record Bundle(string Path, RuntimeSpec Spec, byte[] Document)
     }
 
     /// <summary>Parses a document, and explains why it cannot be parsed.</summary>
-    internal static T Parse<T>(Func<T?> parse, string path)
+    public static T Parse<T>(Func<T?> parse, string path)
         where T : class
     {
         try
