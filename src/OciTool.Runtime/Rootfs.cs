@@ -36,6 +36,9 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan, IReadOnl
     {
         switch (mount.Type)
         {
+            case var _ when mount.ChangesMount:
+                Change(mount);
+                break;
             case "cgroup" or "cgroup2":
                 MountCgroup(mount);
                 break;
@@ -193,6 +196,14 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan, IReadOnl
             made.Dispose();
             throw;
         }
+    }
+
+    private void Change(PlannedMount mount)
+    {
+        using SafeFileHandle target = MountPoints.TryOpen(root, mount.Destination)
+            ?? throw new ErrnoException("remount", mount.Destination, Errno.ENOENT);
+        Mounts.SetAttributes(target, mount.SetBelow, mount.ClearBelow, recursive: true);
+        Mounts.SetAttributes(target, mount.Set, mount.Clear, recursive: false);
     }
 
     private void Bind(PlannedMount mount)

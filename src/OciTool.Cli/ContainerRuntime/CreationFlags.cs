@@ -49,6 +49,7 @@ internal sealed class CreationFlags
             KeepsKeyring = command.GetValue(_noNewKeyring),
             PreservedDescriptors = Preserved(command.GetValue(_preserve) + listening),
             Systemd = options.Systemd,
+            Warn = warning => command.InvocationConfiguration.Error.Write($"warning: {warning}\n"),
         };
     }
 

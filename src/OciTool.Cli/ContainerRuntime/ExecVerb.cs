@@ -60,6 +60,7 @@ internal sealed class ExecVerb : RuntimeVerb
                 PreservedDescriptors = CreationFlags.Preserved(command.GetValue(preserve)),
                 Cgroups = command.GetValue(cgroup) ?? [],
                 IgnoresPause = command.GetValue(ignorePaused),
+                Warn = warning => command.InvocationConfiguration.Error.Write($"warning: {warning}\n"),
             };
             ProcessSpec process = command.GetValue(_process) is { } path
                 ? Bundle.LoadProcess(path)

@@ -117,8 +117,17 @@ internal static class RuntimeProgram
             (ContainerStartException.DirectoryStep, Errno.EXDEV) =>
                 $"chdir to cwd (\"{name}\") set in config.json failed: it is outside of the container mount namespace root",
             (ContainerStartException.DirectoryStep, _) => $"chdir to cwd (\"{name}\") set in config.json failed: {reason}",
-            _ => $"error during container init: {e.Step}: {Printable.Escape(e.Operand)}",
+            _ => $"error during container init: {e.Step}: {LowerReason(e.Operand, e.Errno)}",
         };
+    }
+
+    // engines look for the words of Go's library, which are lower-case
+    private static string LowerReason(string message, Errno errno)
+    {
+        string reason = ErrnoException.Describe(errno);
+        return Printable.Escape(errno != Errno.None && message.EndsWith(reason, StringComparison.Ordinal)
+            ? message[..^reason.Length] + reason.ToLowerInvariant()
+            : message);
     }
 
     private static void Log(RuntimeOptions options, string text)

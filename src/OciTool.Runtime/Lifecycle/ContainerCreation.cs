@@ -37,6 +37,9 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
     /// <summary>How many descriptors behind the standard streams the container gets.</summary>
     public int PreservedDescriptors { get; init; }
 
+    /// <summary>Told what the configuration wishes and the container does not get.</summary>
+    public Action<string>? Warn { get; init; }
+
     /// <summary>Whether systemd makes the control group.</summary>
     public bool Systemd { get; init; }
 
@@ -151,7 +154,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         SeccompFilter? filter = linux.Seccomp is { } seccomp ? SeccompCompiler.Compile(seccomp, SeccompDirectory) : null;
         using PlanDescriptors descriptors = new();
         descriptors.Add(root.Handle);
-        InitPlan plan = LaunchPlan.From(id, _spec) with
+        InitPlan plan = LaunchPlan.From(id, _spec with { Process = KnownCapabilities.Of(process, Warn) }) with
         {
             CgroupEntrances = descriptors.AddOwned(_cgroup?.OpenEntrances() ?? []),
             MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,
@@ -171,7 +174,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
             TerminalSize = streams.SizeOr(process.ConsoleSize),
         };
         plan = ProcessLabel.AddTo(plan, process);
-        plan = plan with { Mounts = MountSources.Prepare(plan.Mounts, _spec.Mounts ?? [], bundle, namespaces.User is not null, descriptors) };
+        plan = plan with { Mounts = MountSources.Prepare(plan.Mounts, _spec.Mounts ?? [], bundle, namespaces.User, descriptors) };
         init.Send(plan, descriptors.All);
         new InitDialogue(init.Control, init.Process, StartTimeout)
         {

@@ -26,6 +26,9 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
     /// <summary>Groups below the container's to join.</summary>
     public IReadOnlyList<string> Cgroups { get; init; } = [];
 
+    /// <summary>Told what the process wishes and does not get.</summary>
+    public Action<string>? Warn { get; init; }
+
     /// <summary>Whether a paused container will do.</summary>
     public bool IgnoresPause { get; init; }
 
@@ -83,12 +86,12 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
                 ? SeccompCompiler.Compile(seccomp, ContainerCreation.SeccompDirectory)
                 : null;
             using PlanDescriptors descriptors = new();
-            InitPlan plan = LaunchPlan.From(id, process with
+            InitPlan plan = LaunchPlan.From(id, KnownCapabilities.Of(process with
             {
                 Capabilities = process.Capabilities ?? Process.Capabilities,
                 Rlimits = process.Rlimits is { Count: > 0 } ? process.Rlimits : Process.Rlimits,
                 NoNewPrivileges = process.NoNewPrivileges ?? Process.NoNewPrivileges,
-            }) with
+            }, Warn)) with
             {
                 Joins = true,
                 MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,

@@ -13,14 +13,14 @@ internal static class MountSources
     /// <param name="mounts">The mounts.</param>
     /// <param name="specs">The same as the configuration has them.</param>
     /// <param name="bundle">The bundle: relative sources are in it.</param>
-    /// <param name="hasUsers">Whether the container has a user namespace, whose root may not reach every source.</param>
+    /// <param name="users">The container's user namespace, whose root may not reach every source; null for none.</param>
     /// <param name="descriptors">What goes to the init process.</param>
     /// <exception cref="OciException">A source is not there, or cannot be mapped.</exception>
     public static IReadOnlyList<PlannedMount> Prepare(
         IReadOnlyList<PlannedMount> mounts,
         IReadOnlyList<MountSpec> specs,
         Bundle bundle,
-        bool hasUsers,
+        SafeFileHandle? users,
         PlanDescriptors descriptors)
     {
         PlannedMount[] prepared = [.. mounts];
@@ -35,10 +35,10 @@ internal static class MountSources
             if (mount.Type == "bind")
             {
                 mount = mount with { Source = Path.GetFullPath(mount.Source, bundle.Path) };
-                bool mapped = specs[i].UidMappings is { Count: > 0 };
-                if (mapped || hasUsers)
+                bool mapped = specs[i].UidMappings is { Count: > 0 } || specs[i].Options?.Any(option => option is "idmap" or "ridmap") == true;
+                if (mapped || users is not null)
                 {
-                    mount = mount with { SourceDescriptor = descriptors.AddOwned(Open(mount, mapped ? specs[i] : null)) };
+                    mount = mount with { SourceDescriptor = descriptors.AddOwned(Open(mount, mapped ? specs[i] : null, users)) };
                 }
             }
 
@@ -48,16 +48,18 @@ internal static class MountSources
         return prepared;
     }
 
-    private static SafeFileHandle Open(PlannedMount mount, MountSpec? mapping)
+    private static SafeFileHandle Open(PlannedMount mount, MountSpec? mapping, SafeFileHandle? users)
     {
         try
         {
             SafeFileHandle source = Mounts.Clone(mount.Source, mount.Recursive);
             if (mapping is not null)
             {
-                using SafeFileHandle users = UserNamespace.Create(
-                    ContainerNamespaces.Ranges(mapping.UidMappings), ContainerNamespaces.Ranges(mapping.GidMappings));
-                Mounts.MapOwners(source, users, mapping.Options?.Contains("ridmap") ?? false);
+                bool recursive = mapping.Options?.Contains("ridmap") ?? false;
+                using SafeFileHandle? own = mapping.UidMappings is { Count: > 0 }
+                    ? UserNamespace.Create(ContainerNamespaces.Ranges(mapping.UidMappings), ContainerNamespaces.Ranges(mapping.GidMappings))
+                    : null;
+                Mounts.MapOwners(source, own ?? users!, recursive);
             }
 
             return source;

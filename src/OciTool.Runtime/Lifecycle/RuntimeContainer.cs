@@ -112,14 +112,13 @@ public sealed class RuntimeContainer
     /// <exception cref="OciException">The container is not running.</exception>
     public void Kill(int signal, bool all)
     {
-        bool stopped = Status == "stopped";
         if (all)
         {
             Groups?.KillAll(signal);
             return;
         }
 
-        if (stopped)
+        if (Status is "stopped" or "creating")
         {
             throw new OciException("container not running");
         }

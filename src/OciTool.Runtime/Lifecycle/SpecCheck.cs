@@ -37,7 +37,7 @@ internal static class SpecCheck
         Need(spec.Domainname is null or "" || kinds.HasFlag(NamespaceKinds.Uts), "unable to set domainname without a private UTS namespace");
         Need(linux.TimeOffsets is not { Count: > 0 } || kinds.HasFlag(NamespaceKinds.Time), "linux.timeOffsets needs a time namespace");
         CheckUsers(linux);
-        CheckPaths(spec, linux);
+        CheckPaths(spec, linux, kinds.HasFlag(NamespaceKinds.User));
         CheckParameters(linux, kinds, spec.Hostname);
         CheckHooks(spec.Hooks);
         Need(linux.IntelRdt is null, "linux.intelRdt is not supported");
@@ -91,7 +91,7 @@ internal static class SpecCheck
             "user namespaces enabled, but no uid or gid mappings found");
     }
 
-    private static void CheckPaths(RuntimeSpec spec, LinuxSpec linux)
+    private static void CheckPaths(RuntimeSpec spec, LinuxSpec linux, bool hasUsers)
     {
         foreach (MountSpec mount in spec.Mounts ?? [])
         {
@@ -102,6 +102,9 @@ internal static class SpecCheck
             Need(
                 !mapped || (mount.UidMappings is { Count: > 0 } && mount.GidMappings is { Count: > 0 }),
                 $"mount {Printable.Shorten(mount.Destination)}: both uidMappings and gidMappings are needed");
+            Need(
+                mapped || hasUsers || mount.Options?.Any(option => option is "idmap" or "ridmap") != true,
+                $"mount {Printable.Shorten(mount.Destination)}: idmap needs uidMappings and gidMappings, or a user namespace");
         }
 
         foreach (DeviceSpec device in linux.Devices ?? [])

@@ -168,6 +168,7 @@ internal sealed record InitPlan
             writer.Write((ulong)mount.SetBelow);
             writer.Write((ulong)mount.ClearBelow);
             writer.Write(mount.SourceDescriptor);
+            writer.Write(mount.ChangesMount);
             writer.Write((ulong)mount.Propagation);
             writer.Write(mount.RecursivePropagation);
             writer.Write(mount.Options);
@@ -263,6 +264,7 @@ internal sealed record InitPlan
                     SetBelow = (MountAttributes)reader.ReadUInt64(),
                     ClearBelow = (MountAttributes)reader.ReadUInt64(),
                     SourceDescriptor = reader.ReadInt32(),
+                    ChangesMount = reader.ReadBoolean(),
                     Propagation = (MountPropagation)reader.ReadUInt64(),
                     RecursivePropagation = reader.ReadBoolean(),
                     Options = reader.ReadStrings(),

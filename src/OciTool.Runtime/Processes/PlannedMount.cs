@@ -31,6 +31,9 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
     /// <summary>Whether the mounts below propagate so too.</summary>
     public bool RecursivePropagation { get; init; } = true;
 
+    /// <summary>Whether it changes the mount that is there, instead of being one.</summary>
+    public bool ChangesMount { get; init; }
+
     /// <summary>Options of the file system itself.</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
@@ -48,6 +51,7 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
         Properties below = default;
         MountPropagation propagation = MountPropagation.Private;
         bool recursivePropagation = true;
+        bool changesMount = false;
         List<string> options = [];
         for (int i = 0; i < mount.Options?.Count; i++)
         {
@@ -60,6 +64,10 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
             if (PropagationOf(option, out bool all) is { } wanted)
             {
                 (propagation, recursivePropagation) = (wanted, all);
+            }
+            else if (option == "remount")
+            {
+                changesMount = true;
             }
             else if (option is "bind" or "rbind")
             {
@@ -87,18 +95,19 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
             ClearBelow = below.Clear,
             Propagation = propagation,
             RecursivePropagation = recursivePropagation,
+            ChangesMount = changesMount,
             Options = bind ? [] : options,
         };
     }
 
-    // what the kernel does anyway
+    // what the kernel does anyway; of iversion the file systems that have it know themselves
     private static bool IsDefault(string option) => option is
-        "rw" or "rrw" or "defaults" or "newinstance" or "async" or "loud" or "nomand" or "norelatime" or "nostrictatime"
+        "defaults" or "iversion" or "silent" or "newinstance" or "async" or "loud" or "nomand" or "norelatime" or "nostrictatime"
         or "noiversion" or "nolazytime" or "symfollow" or "rsymfollow";
 
     // a bound directory keeps the options of the file system that it is on
     private static bool IsOfFileSystem(string option) => option is
-        "sync" or "dirsync" or "lazytime" or "mand" or "silent" or "iversion" or "acl" or "noacl" or "remount";
+        "sync" or "dirsync" or "lazytime" or "mand" or "acl" or "noacl";
 
     private static MountPropagation? PropagationOf(string option, out bool recursive)
     {
@@ -121,7 +130,11 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
 
         internal bool TryApply(string option)
         {
-            if (On(option) is { } on)
+            if (option == "rw")
+            {
+                Set &= ~MountAttributes.ReadOnly; // not cleared: a bind mount of what is read-only on the host stays so
+            }
+            else if (On(option) is { } on)
             {
                 Set |= on;
                 Clear |= (on & MountAttributes.AccessTimeMask) == MountAttributes.None
@@ -154,7 +167,6 @@ internal sealed record PlannedMount(string Destination, string Type, string Sour
             _ => null,
         };
 
-        // "rw" is not here: a bind mount of what is read-only on the host stays so
         private static MountAttributes? Off(string option) => option switch
         {
             "suid" => MountAttributes.NoSuid,

@@ -20,6 +20,7 @@ public sealed class RuntimeUserTests : RuntimeTest
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("config.md#user", "umask is set; without one it is the caller's")]
     [RuncDiffers("without one 1.1 has 022")]
+    [OciDiffers("without one it has 022, as runc and crun do: dockerd's own is 0, and every container would get that")]
     public Task The_mask_of_new_files_is_the_configured_one(string name) => Under(name, async runtime =>
     {
         Assert.Equal("0077\n", (await runtime.ScriptAsync("umask", config => config.Process["user"]!["umask"] = 63)).Succeeded().Output);
@@ -85,7 +86,9 @@ public sealed class RuntimeUserTests : RuntimeTest
         });
         ProgramResult result = await runtime.RunAsync("--log", log, "run", "-b", bundle.Path, runtime.NewId());
         Assert.Equal("CapBnd:\t0000000000000020\n", result.Succeeded().Output);
-        Assert.Contains("CAP_TO_BE_INVENTED", await File.ReadAllTextAsync(log, Cancellation) + result.Error);
-        Assert.Matches("(?i)warn", await File.ReadAllTextAsync(log, Cancellation) + result.Error);
+        // an engine reads the log as one error: a warning may be on standard error instead
+        string said = (File.Exists(log) ? await File.ReadAllTextAsync(log, Cancellation) : "") + result.Error;
+        Assert.Contains("CAP_TO_BE_INVENTED", said);
+        Assert.Matches("(?i)warn", said);
     });
 }
