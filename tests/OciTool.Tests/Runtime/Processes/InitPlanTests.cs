@@ -13,7 +13,21 @@ public sealed class InitPlanTests
         Arguments = ["sh", "", "ünï"],
         Environment = ["A=b"],
         Directory = "/tmp",
-        CgroupFiles = ["/sys/fs/cgroup/pids/oci/x/tasks"],
+        DescriptorCount = 4,
+        Joins = true,
+        CgroupEntrances = [1, 2],
+        CgroupFallback = 3,
+        MountNamespace = 0,
+        TimeOffsets = "monotonic 1 2\n",
+        Gate = 2,
+        DiesWithMain = true,
+        PreservedDescriptors = 5,
+        KeepsKeyring = true,
+        MakesDirectory = true,
+        HasMainHooks = true,
+        CreateContainerHooks = [new("/a") { Args = ["a", "b"], Env = ["C=d"], Timeout = 3 }],
+        StartContainerHooks = [new("/e") { Args = [], Env = [] }],
+        HookState = [7, 8],
         Namespaces = NamespaceKinds.Mount | NamespaceKinds.Pid,
         HostName = "host",
         Mounts =
@@ -23,6 +37,10 @@ public sealed class InitPlanTests
                 Recursive = true,
                 Set = MountAttributes.ReadOnly,
                 Clear = MountAttributes.NoSuid,
+                SetBelow = MountAttributes.NoExecute,
+                ClearBelow = MountAttributes.NoDevices,
+                SourceDescriptor = 3,
+                ChangesMount = true,
                 Propagation = MountPropagation.Slave,
                 RecursivePropagation = false,
                 Options = ["a=b"],
@@ -42,7 +60,15 @@ public sealed class InitPlanTests
         Capabilities = new(new(1), new(2), new(4), new(8), new(1UL << 40)),
         NoNewPrivileges = true,
         Filter = [1, 2, 3],
-        OomScoreAdjustment = -5,
+        FilterFlags = InitPlan.NewListener,
+        LimitsByMain = true,
+        LimitsAreStrict = true,
+        InputOutputPriority = 0x4003,
+        Schedule = new(3, 1, -5, 0, 1, 2, 3),
+        Personality = 8,
+        Processors = [3, 0, 0, 0, 0, 0, 0, 0],
+        LabelFile = "apparmor/exec",
+        Label = "exec x",
         Terminal = true,
         TerminalSize = new(50, 60_000),
         EmptyInput = true,
@@ -58,7 +84,9 @@ public sealed class InitPlanTests
         InitPlan plan = InitPlan.FromBytes(new InitPlan { Id = "x", Arguments = ["true"] }.ToBytes());
 
         Assert.Null(plan.HostName);
-        Assert.Null(plan.OomScoreAdjustment);
+        Assert.Null(plan.Personality);
+        Assert.Null(plan.Schedule);
+        Assert.Equal(-1, plan.Gate);
         Assert.Empty(plan.Filter);
     }
 

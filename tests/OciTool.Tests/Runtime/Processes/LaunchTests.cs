@@ -96,21 +96,27 @@ public sealed class LaunchTests
         path, Rootfs.PathIn(["4:memory:/a", "3:cpu,cpuacct:/", "1:name=systemd:/s", "0::/u"], name));
 
     [Fact]
-    public void Joining_a_namespace_is_refused_before_anything_is_started()
-    {
-        using RootDirectory root = new("/");
-        ContainerLaunch launch = new()
-        {
-            Id = "x",
-            Rootfs = root,
-            Spec = new(RuntimeSpec.Version)
-            {
-                Process = new("/", new(0, 0)) { Args = ["true"] },
-                Linux = new() { Namespaces = [new("network") { Path = "/run/netns/x" }] },
-            },
-        };
+    public void A_namespace_that_is_not_there_cannot_be_joined() => Assert.Contains(
+        "cannot join the network namespace /nowhere/x: No such file or directory",
+        Assert.Throws<OciException>(() => ContainerNamespaces.Open(
+            new() { Namespaces = [new("network") { Path = "/nowhere/x" }] })).Message,
+        StringComparison.Ordinal);
 
-        Assert.Contains("cannot join the network namespace",
-            Assert.Throws<OciException>(() => LaunchPlan.From(launch)).Message, StringComparison.Ordinal);
+    [Fact]
+    public void A_namespace_is_named_once() => Assert.Contains(
+        "named twice",
+        Assert.Throws<OciException>(() => ContainerNamespaces.Open(
+            new() { Namespaces = [new("uts"), new("uts")] })).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Recursive_options_are_kept_apart()
+    {
+        PlannedMount mount = PlannedMount.From(
+            new("/data") { Type = "bind", Options = ["rbind", "rro", "rnosuid", "nodev", "rexec", "ro", "rw"] });
+
+        Assert.Equal(MountAttributes.ReadOnly | MountAttributes.NoSuid, mount.SetBelow);
+        Assert.Equal(MountAttributes.NoExecute, mount.ClearBelow);
+        Assert.Equal(MountAttributes.NoDevices, mount.Set);
     }
 }

@@ -10,8 +10,8 @@ public sealed class RunFlagTests
     [Theory]
     [InlineData("/src:/dst", "/src", "/dst", "rw,rprivate,rbind")]
     [InlineData("/src/../a:/dst/./x//y/", "/a", "/dst/x/y", "rw,rprivate,rbind")]
-    [InlineData("/src:/dst:ro,z", "/src", "/dst", "ro,rprivate,rbind")]
-    [InlineData("/src:/dst:noexec,nosuid,nodev", "/src", "/dst", "noexec,nosuid,nodev,rw,rprivate,rbind")]
+    [InlineData("/src:/dst:ro,z", "/src", "/dst", "rro,rprivate,rbind")]
+    [InlineData("/src:/dst:noexec,nosuid,nodev", "/src", "/dst", "rnoexec,rnosuid,rnodev,rw,rprivate,rbind")]
     [InlineData("/src:/dst:bind,private", "/src", "/dst", "bind,private,rw")]
     public void A_volume_names_source_destination_and_options(string text, string source, string destination, string options)
     {
