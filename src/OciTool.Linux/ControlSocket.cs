@@ -117,7 +117,9 @@ public sealed class ControlSocket : IDisposable
             int count = header.ControlLength > 0 ? control.Count : 0;
             for (int i = 0; i < count; i++)
             {
+#pragma warning disable CA2000 // the list's owner closes it
                 descriptors.Add(new SafeFileHandle(control[i], ownsHandle: true));
+#pragma warning restore CA2000
             }
 
             return (int)received;

@@ -10,11 +10,11 @@ internal static partial class Interop
         internal const int ContextSize = 8192;
 
         /// <summary>getcontext(3): fills a context with what this thread is now.</summary>
-        [LibraryImport(Name, EntryPoint = "getcontext")]
+        [LibraryImport(Name, EntryPoint = "getcontext", SetLastError = true)]
         internal static unsafe partial int GetContext(Context* context);
 
         /// <summary>makecontext(3): makes a context one that calls a function with six words.</summary>
-        [LibraryImport(Name, EntryPoint = "makecontext")]
+        [LibraryImport(Name, EntryPoint = "makecontext", SetLastError = true)]
         internal static unsafe partial void MakeContext(
             Context* context, nint function, int count, nint a, nint b, nint c, nint d, nint e, nint f);
 
