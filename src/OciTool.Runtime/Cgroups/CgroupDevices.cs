@@ -46,8 +46,9 @@ internal static class CgroupDevices
             return;
         }
 
-        // In a user namespace nobody can set them, and nobody needs to: no device node that is made there can be opened.
-        if (isPrivilege && IsInUserNamespace())
+        // Without root's privileges nobody can set them, and nobody needs to: no device node can be made then, and one that
+        // was made in a user namespace cannot be opened.
+        if (isPrivilege && (!Environment.IsPrivilegedProcess || IsInUserNamespace()))
         {
             return;
         }
@@ -57,7 +58,7 @@ internal static class CgroupDevices
             throw new OciException($"cannot set the device rules: {cause}");
         }
 
-        // a group above that allows less stays in force, and what has v1 with no group never was
+        // what a group above does not allow stays denied, which is not weaker
         if (!isPrivilege)
         {
             warnings.Add($"the device rules are not in force: {cause}");

@@ -72,7 +72,8 @@ public sealed class CgroupTests
         string mount = Fake(root, "v2", "pids.max");
         File.WriteAllText($"{mount}/cgroup.subtree_control", "");
         File.WriteAllText($"{mount}/oci/cgroup.subtree_control", "");
-        Cgroup cgroup = Cgroup.Create(new(new Dictionary<string, string>(), mount), "abc", Limits, out string? warning)!;
+        ResourcesSpec limits = new() { Pids = Limits.Pids };
+        Cgroup cgroup = Cgroup.Create(new(new Dictionary<string, string>(), mount), "abc", limits, out string? warning)!;
         Assert.Null(warning);
         Assert.Equal($"{mount}/oci/abc", cgroup.UnifiedDirectory);
         Assert.Equal("+pids", File.ReadAllText($"{mount}/cgroup.subtree_control"));
