@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -54,6 +55,7 @@ public static unsafe class BpfProgram
         }
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed in the blocks that use them")]
     private static void Attach(SafeFileHandle group, SafeFileHandle loaded, string directory)
     {
         Span<uint> old = stackalloc uint[MostPrograms];

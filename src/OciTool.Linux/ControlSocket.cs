@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -38,6 +39,7 @@ public sealed class ControlSocket : IDisposable
     /// <summary>Connects to a socket of another program.</summary>
     /// <param name="path">The socket's path.</param>
     /// <exception cref="ErrnoException">Nobody listens there.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result")]
     public static unsafe ControlSocket Connect(string path)
     {
         SafeFileHandle handle = Interop.Kernel.Opened(

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -21,6 +22,7 @@ public sealed class ProgramProcess : IDisposable
     /// <param name="environment">Its whole environment.</param>
     /// <param name="input">What it finds on its standard input.</param>
     /// <exception cref="ErrnoException">It cannot be executed.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "both belong to the result")]
     public static unsafe ProgramProcess Start(
         string path, ReadOnlySpan<string> arguments, ReadOnlySpan<string> environment, ReadOnlySpan<byte> input)
     {

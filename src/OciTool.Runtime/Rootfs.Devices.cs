@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
@@ -42,6 +43,7 @@ internal sealed partial class Rootfs
     /// <summary>Makes the container's terminal and shows it as /dev/console.</summary>
     /// <param name="peer">The side that the container uses.</param>
     /// <returns>The side that the main process reads and writes.</returns>
+    [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the caller")]
     public SafeFileHandle OpenTerminal(out SafeFileHandle peer)
     {
         // both sides come from one devpts by descriptor (CVE-2025-52565): the one that we mounted, else what is at its place

@@ -102,7 +102,7 @@ internal sealed class RuntimePsVerb : RuntimeVerb
     // ps(1) of the host knows the columns; its lines are chosen by the one that is called PID
     private static void WriteTable(List<int> processes, string[] options, TextWriter output)
     {
-        using Process ps = Process.Start(new ProcessStartInfo("ps", options.Length > 0 ? options : ["-ef"]) { RedirectStandardOutput = true })!;
+        using Process ps = Process.Start(new ProcessStartInfo("ps", options.Length > 0 ? options : ["-ef"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         string[] lines = ps.StandardOutput.ReadToEnd().Split('\n');
         ps.WaitForExit();
         int column = Array.IndexOf(lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries), "PID");

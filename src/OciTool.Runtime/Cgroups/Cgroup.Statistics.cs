@@ -165,7 +165,7 @@ public sealed partial class Cgroup
                     Major = CgroupNumbers.Number(major),
                     Minor = CgroupNumbers.Number(minor),
                     Op = word.StartsWith('r') ? "Read" : "Write",
-                    Value = CgroupNumbers.Number(word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..]),
+                    Value = CgroupNumbers.Number(word.AsSpan(word.IndexOf('=', StringComparison.Ordinal) + 1)),
                 };
                 switch (word[..Math.Max(0, word.IndexOf('=', StringComparison.Ordinal))])
                 {

@@ -31,9 +31,9 @@ internal sealed class DeviceList
 
             if (words is ["b" or "c", _, _, _])
             {
-                DeviceAccess access = (words[3].Contains('r', StringComparison.Ordinal) ? DeviceAccess.Read : 0)
-                    | (words[3].Contains('w', StringComparison.Ordinal) ? DeviceAccess.Write : 0)
-                    | (words[3].Contains('m', StringComparison.Ordinal) ? DeviceAccess.MakeNode : 0);
+                DeviceAccess access = (words[3].Contains('r', StringComparison.Ordinal) ? DeviceAccess.Read : DeviceAccess.None)
+                    | (words[3].Contains('w', StringComparison.Ordinal) ? DeviceAccess.Write : DeviceAccess.None)
+                    | (words[3].Contains('m', StringComparison.Ordinal) ? DeviceAccess.MakeNode : DeviceAccess.None);
                 Device device = new(words[0][0], Number(words[1]), Number(words[2]));
                 list._exceptions[device] = list._exceptions.GetValueOrDefault(device) | access;
             }

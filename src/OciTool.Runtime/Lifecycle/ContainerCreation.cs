@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
@@ -97,6 +98,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         }
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result, and is disposed after a failure")]
     private InitLink Make(ContainerStreams streams, bool waits)
     {
         Signals.IgnoreClosedPipes();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime.Cgroups;
@@ -72,6 +73,7 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
         return streams.Attend(init);
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result, and is disposed after a failure")]
     private InitLink Start(ProcessSpec process, ContainerStreams streams)
     {
         using ContainerNamespaces namespaces = OpenNamespaces();

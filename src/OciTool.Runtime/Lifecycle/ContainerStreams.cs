@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
@@ -27,6 +28,7 @@ internal sealed class ContainerStreams : IDisposable
 
     /// <summary>Those of a process that this one waits for.</summary>
     /// <param name="terminal">Whether it gets a terminal.</param>
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the result")]
     public static ContainerStreams Joined(bool terminal) => new(new StandardStreams(interactive: true, terminal), null);
 
     /// <summary>The size that a new terminal gets.</summary>

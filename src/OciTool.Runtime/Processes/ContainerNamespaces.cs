@@ -34,7 +34,7 @@ internal sealed class ContainerNamespaces : IDisposable
     public LaunchNamespaces Birth => new()
     {
         HasNewPid = New.HasFlag(NamespaceKinds.Pid),
-        Joined = [.. from pair in _joined where (pair.Key & Inherited) != 0 select (pair.Value, pair.Key)],
+        Joined = [.. from pair in _joined where (pair.Key & Inherited) != NamespaceKinds.None select (pair.Value, pair.Key)],
         User = User,
         Time = _joined.GetValueOrDefault(NamespaceKinds.Time),
     };

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
@@ -75,6 +76,7 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
         return new("init", $"the first process ended before the command ran{(step.Length == 0 ? "" : $", in step '{step}'")}", Errno.None);
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "who takes a descriptor closes it")]
     private void Answer(byte message)
     {
         switch (message)

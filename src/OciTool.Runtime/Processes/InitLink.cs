@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Buffers.Binary;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
@@ -26,6 +27,7 @@ internal sealed class InitLink : IDisposable
     /// <param name="namespaces">Where it is born.</param>
     /// <exception cref="ErrnoException">It cannot be made.</exception>
     /// <exception cref="ContainerStartException">It is not in the namespaces that were asked for.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the result")]
     public static InitLink Start(ReadOnlySpan<SafeFileHandle?> standard, int preserved, LaunchNamespaces namespaces)
     {
         OwnBinary binary = OwnBinary.Open();

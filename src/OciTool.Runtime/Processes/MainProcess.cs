@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
@@ -55,6 +56,7 @@ public sealed class MainProcess : IDisposable
     /// <exception cref="ContainerStartException">The container could not be started.</exception>
     /// <exception cref="OciException">The spec asks for what is not supported.</exception>
     /// <exception cref="IOException">A system call of this process failed.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "disposed in the finally block")]
     public int Run(ContainerLaunch launch)
     {
         InitPlan plan = LaunchPlan.From(launch.Id, launch.Spec) with
