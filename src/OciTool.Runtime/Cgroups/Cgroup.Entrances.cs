@@ -7,37 +7,6 @@ namespace OciTool.Runtime.Cgroups;
 /// <summary>How processes get into the groups.</summary>
 public sealed partial class Cgroup
 {
-    /// <summary>The files of the groups for <see cref="Enter"/>.</summary>
-    /// <remarks>
-    /// With cgroup v1 a thread moves alone, which takes 0.2 ms: for a whole process the kernel waits for a grace period, 5
-    /// to 50 ms. The one thread is enough where it will call execve, which ends the others. cgroup v2 moves processes only.
-    /// </remarks>
-    internal IReadOnlyList<string> EntranceFiles
-    {
-        get
-        {
-            string[] paths = new string[_directories.Count];
-            for (int i = 0; i < paths.Length; i++)
-            {
-                paths[i] = EntranceFile(_directories[i], _directories[i].Path);
-            }
-
-            return paths;
-        }
-    }
-
-    /// <summary>Moves the caller into a group: the thread with cgroup v1, the process with v2.</summary>
-    /// <param name="entranceFile">One of <see cref="EntranceFiles"/>.</param>
-    /// <exception cref="IOException">The group refuses it.</exception>
-    internal static void Enter(string entranceFile)
-    {
-        Errno error = KernelFile.Write(entranceFile, "0");
-        if (error != Errno.None)
-        {
-            throw new ErrnoException("write", entranceFile, error);
-        }
-    }
-
     /// <summary>Opens the groups for processes that enter them by <see cref="TryEnter"/>.</summary>
     /// <param name="subPaths">
     /// Groups below, for some or all hierarchies, each <c>PATH</c> or <c>CONTROLLER[,CONTROLLER]:PATH</c> as in
@@ -46,7 +15,9 @@ public sealed partial class Cgroup
     /// <returns>One file a hierarchy, the caller's to close. execve closes them unless they are made to stay.</returns>
     /// <remarks>
     /// The kernel asks whether who opened a file may move processes: so these work in a user namespace, and behind a
-    /// changed root.
+    /// changed root. With cgroup v1 a thread moves alone, which takes 0.2 ms: for a whole process the kernel waits for a
+    /// grace period, 5 to 50 ms. The one thread is enough where it will call execve, which ends the others. cgroup v2 moves
+    /// processes only.
     /// </remarks>
     /// <exception cref="OciException">A group cannot be opened, or is not below these.</exception>
     public IReadOnlyList<SafeFileHandle> OpenEntrances(params IReadOnlyList<string> subPaths)

@@ -54,7 +54,7 @@ public sealed partial class Cgroup
         {
             if (word.Length > 0)
             {
-                processors.Add(CgroupNumbers.Number(word));
+                processors.Add(CgroupNumbers.Parse(word));
             }
         }
 
@@ -89,7 +89,7 @@ public sealed partial class Cgroup
         MemoryPressure = cpuset.Number("cpuset.memory_pressure"),
         SchedLoadBalance = cpuset.Number("cpuset.sched_load_balance"),
         SchedRelaxDomainLevel = cpuset.Text("cpuset.sched_relax_domain_level").Trim() is ['-', .. var number]
-            ? -(long)CgroupNumbers.Number(number) : (long)cpuset.Number("cpuset.sched_relax_domain_level"),
+            ? -(long)CgroupNumbers.Parse(number) : (long)cpuset.Number("cpuset.sched_relax_domain_level"),
     };
 
     private static MemoryStatistics MemoryOfV1(CgroupNumbers memory)
@@ -162,10 +162,10 @@ public sealed partial class Cgroup
             {
                 BlockEntry entry = new()
                 {
-                    Major = CgroupNumbers.Number(major),
-                    Minor = CgroupNumbers.Number(minor),
+                    Major = CgroupNumbers.Parse(major),
+                    Minor = CgroupNumbers.Parse(minor),
                     Op = word.StartsWith('r') ? "Read" : "Write",
-                    Value = CgroupNumbers.Number(word.AsSpan(word.IndexOf('=', StringComparison.Ordinal) + 1)),
+                    Value = CgroupNumbers.Parse(word.AsSpan(word.IndexOf('=', StringComparison.Ordinal) + 1)),
                 };
                 switch (word[..Math.Max(0, word.IndexOf('=', StringComparison.Ordinal))])
                 {
@@ -216,10 +216,10 @@ public sealed partial class Cgroup
                 {
                     entries.Add(new()
                     {
-                        Major = CgroupNumbers.Number(words[0]),
-                        Minor = CgroupNumbers.Number(words[1]),
+                        Major = CgroupNumbers.Parse(words[0]),
+                        Minor = CgroupNumbers.Parse(words[1]),
                         Op = words.Length == 4 ? words[2] : null,
-                        Value = CgroupNumbers.Number(words[^1]),
+                        Value = CgroupNumbers.Parse(words[^1]),
                     });
                 }
             }
@@ -266,7 +266,7 @@ public sealed partial class Cgroup
         {
             string name = Path.GetFileName(path);
             int dash = name.IndexOf('-', StringComparison.Ordinal);
-            ulong size = dash > 0 && name.EndsWith("kB", StringComparison.Ordinal) ? CgroupNumbers.Number(name.AsSpan(dash + 1)[..^2]) : 0;
+            ulong size = dash > 0 && name.EndsWith("kB", StringComparison.Ordinal) ? CgroupNumbers.Parse(name.AsSpan(dash + 1)[..^2]) : 0;
             if (size > 0)
             {
                 yield return size >= 1 << 20 ? $"{size >> 20}GB" : size >= 1 << 10 ? $"{size >> 10}MB" : $"{size}KB";

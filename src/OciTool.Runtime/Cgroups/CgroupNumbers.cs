@@ -17,7 +17,7 @@ internal sealed class CgroupNumbers(IKernelFiles files, string directory)
     internal bool Has(string file) => files.Read($"{directory}/{file}", out _) == Errno.None;
 
     /// <summary>A file of one number; the largest one for <c>max</c>.</summary>
-    internal ulong Number(string file) => Number(Text(file).AsSpan().Trim());
+    internal ulong Number(string file) => Parse(Text(file).AsSpan().Trim());
 
     /// <summary>The lines <c>NAME NUMBER</c> of a file.</summary>
     internal SortedDictionary<string, ulong> Table(string file)
@@ -27,7 +27,7 @@ internal sealed class CgroupNumbers(IKernelFiles files, string directory)
         {
             if (line.Split(' ') is [var name, var number])
             {
-                table[name] = Number(number);
+                table[name] = Parse(number);
             }
         }
 
@@ -41,7 +41,7 @@ internal sealed class CgroupNumbers(IKernelFiles files, string directory)
         foreach (string range in Text(file).Trim().Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] ends = range.Split('-');
-            for (ulong i = Number(ends[0]); i <= Math.Min(Number(ends[^1]), ushort.MaxValue); i++)
+            for (ulong i = Parse(ends[0]); i <= Math.Min(Parse(ends[^1]), ushort.MaxValue); i++)
             {
                 list.Add((ushort)i);
             }
@@ -57,7 +57,7 @@ internal sealed class CgroupNumbers(IKernelFiles files, string directory)
         return text.Length == 0 ? null : new() { Some = Share(text, "some "), Full = Share(text, "full ") };
     }
 
-    internal static ulong Number(ReadOnlySpan<char> text) =>
+    internal static ulong Parse(ReadOnlySpan<char> text) =>
         text is "max" ? ulong.MaxValue
         : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : 0;
 
@@ -77,7 +77,7 @@ internal sealed class CgroupNumbers(IKernelFiles files, string directory)
                 string value = word[(word.IndexOf('=', StringComparison.Ordinal) + 1)..];
                 if (word.StartsWith("total=", StringComparison.Ordinal))
                 {
-                    total = Number(value);
+                    total = Parse(value);
                 }
                 else if (Array.IndexOf(["avg10", "avg60", "avg300"], word[..Math.Max(0, word.Length - value.Length - 1)]) is >= 0 and var i
                     && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double average))

@@ -120,23 +120,17 @@ internal sealed class DeviceList
             return;
         }
 
-        // the kernel removes only the exception itself: a hole in a wider one would silently not be there
-        foreach (Device wider in (Device[])
-            [device with { Major = null }, device with { Minor = null }, device with { Major = null, Minor = null }])
-        {
-            if (wider != device && (_exceptions.GetValueOrDefault(wider) & rule.Access) != DeviceAccess.None)
-            {
-                throw new OciException(
-                    $"cannot {(rule.Allow ? "allow" : "deny")} device '{device}': cgroup v1 has no exceptions from the rule for '{wider}'");
-            }
-        }
-
-        // and what is narrower goes with it
         foreach (Device known in (Device[])[.. _exceptions.Keys])
         {
             if (device.Includes(known))
             {
                 _exceptions[known] &= ~rule.Access;
+            }
+            else if (device.Meets(known) && (_exceptions[known] & rule.Access) != DeviceAccess.None)
+            {
+                // the kernel removes exceptions as a whole: a hole in one would silently not be there
+                throw new OciException(
+                    $"cannot {(rule.Allow ? "allow" : "deny")} device '{device}': cgroup v1 has no exceptions from the rule for '{known}'");
             }
         }
     }
@@ -147,6 +141,10 @@ internal sealed class DeviceList
 
         internal bool Includes(Device other) =>
             Type == other.Type && (Major is null || Major == other.Major) && (Minor is null || Minor == other.Minor);
+
+        internal bool Meets(Device other) => Type == other.Type
+            && (Major is null || other.Major is null || Major == other.Major)
+            && (Minor is null || other.Minor is null || Minor == other.Minor);
 
         private static string Show(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "*";
     }

@@ -53,7 +53,7 @@ public sealed class CgroupLimitsV2Tests
     [InlineData(1, 1)]
     [InlineData(1024, 100)]
     [InlineData(512, 59)]
-    [InlineData(2048, 170)]
+    [InlineData(2048, 174)]
     [InlineData(262144, 10000)]
     [InlineData(1000000, 10000)]
     public void Shares_become_a_weight_of_the_same_importance(ulong shares, ulong weight) =>

@@ -48,8 +48,8 @@ internal sealed class KernelModel : IKernelFiles
 
     public Errno Read(string path, out string text)
     {
-        text = "";
-        return Files is not null && Files.TryGetValue(Path.GetFileName(path), out text!) ? Errno.None : Errno.ENOENT;
+        text = Files?.GetValueOrDefault(Path.GetFileName(path)) ?? "";
+        return Files is not null && Files.ContainsKey(Path.GetFileName(path)) ? Errno.None : Errno.ENOENT;
     }
 
     internal long Number(string file) => long.Parse(Files![file]);

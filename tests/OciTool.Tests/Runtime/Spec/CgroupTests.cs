@@ -1,4 +1,6 @@
+using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
+using OciTool.Linux;
 using OciTool.Runtime.Cgroups;
 using OciTool.Runtime.Spec;
 using Xunit;
@@ -61,8 +63,6 @@ public sealed class CgroupTests
         Assert.Equal("2048", File.ReadAllText($"{root.Path}/pids/oci/abc/pids.max"));
         Assert.Equal("a", File.ReadAllText($"{root.Path}/devices/oci/abc/devices.deny"));
         Assert.Equal("c 136:* rwm", File.ReadAllText($"{root.Path}/devices/oci/abc/devices.allow")); // the last of them
-
-        Assert.Equal([$"{root.Path}/pids/oci/abc/tasks", $"{root.Path}/devices/oci/abc/tasks"], cgroup.EntranceFiles);
     }
 
     [Fact]
@@ -103,11 +103,10 @@ public sealed class CgroupTests
         Cgroup cgroup = Cgroup.Create(
             new(new Dictionary<string, string> { ["pids"] = mount }, V2: null), "abc", Limits, out _)!;
 
-        string file = Assert.Single(cgroup.EntranceFiles);
-        Cgroup.Enter(file);
+        using SafeFileHandle entrance = Assert.Single(cgroup.OpenEntrances());
+        Assert.Equal(Errno.None, Cgroup.TryEnter(entrance));
 
-        Assert.Equal($"{mount}/oci/abc/tasks", file);
-        Assert.Equal("0", File.ReadAllText(file));
+        Assert.Equal("0", File.ReadAllText($"{mount}/oci/abc/tasks"));
     }
 
     [Fact]
@@ -115,9 +114,11 @@ public sealed class CgroupTests
     {
         using TestRoot root = new();
         string mount = Fake(root, "unified", "cgroup.procs", "pids.max");
-        Cgroup cgroup = Cgroup.Create(new(new Dictionary<string, string>(), mount), "abc", Limits, out _)!;
+        Cgroup cgroup = Cgroup.Create(new(new Dictionary<string, string>(), mount), "abc", resources: null, out _)!;
+        using SafeFileHandle entrance = Assert.Single(cgroup.OpenEntrances());
+        Assert.Equal(Errno.None, Cgroup.TryEnter(entrance));
 
-        Assert.Equal($"{mount}/oci/abc/cgroup.procs", Assert.Single(cgroup.EntranceFiles));
+        Assert.Equal("0", File.ReadAllText($"{mount}/oci/abc/cgroup.procs"));
     }
 
     [Fact]
