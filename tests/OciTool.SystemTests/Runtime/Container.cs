@@ -49,6 +49,6 @@ internal sealed class Container(RuntimeUnderTest runtime, string id, Bundle bund
 
     public Task<ProgramResult> ExecAsync(params string[] words) => runtime.RunAsync(["exec", Id, .. words]);
 
-    public string Proc(int pid, string file) =>
+    public static string Proc(int pid, string file) =>
         File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{file}"));
 }

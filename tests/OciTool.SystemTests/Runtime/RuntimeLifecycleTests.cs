@@ -226,7 +226,7 @@ public sealed class RuntimeLifecycleTests : RuntimeTest
         int pid = await container.PidAsync();
         (await container.DeleteAsync()).Succeeded();
         Assert.Empty(container.Cgroup.Directories);
-        Assert.True(!Directory.Exists($"/proc/{pid}") || container.Proc(pid, "stat").Contains(") Z "), "its process is still there");
+        Assert.True(!Directory.Exists($"/proc/{pid}") || Container.Proc(pid, "stat").Contains(") Z "), "its process is still there");
     });
 
     [Theory, MemberData(nameof(Runtimes))]

@@ -184,10 +184,10 @@ public sealed class RuntimeNamespaceTests : RuntimeTest
             config.Process["user"] = new JsonObject { ["uid"] = 5, ["gid"] = 6 };
         });
         int pid = await container.PidAsync();
-        Assert.Contains("Uid:\t100005\t100005\t100005\t100005\n", container.Proc(pid, "status"));
-        Assert.Contains("Gid:\t200006\t200006\t200006\t200006\n", container.Proc(pid, "status"));
-        Assert.Matches(@"^\s*0\s+100000\s+65536\n$", container.Proc(pid, "uid_map"));
-        Assert.Matches(@"^\s*0\s+200000\s+65536\n$", container.Proc(pid, "gid_map"));
+        Assert.Contains("Uid:\t100005\t100005\t100005\t100005\n", Container.Proc(pid, "status"));
+        Assert.Contains("Gid:\t200006\t200006\t200006\t200006\n", Container.Proc(pid, "status"));
+        Assert.Matches(@"^\s*0\s+100000\s+65536\n$", Container.Proc(pid, "uid_map"));
+        Assert.Matches(@"^\s*0\s+200000\s+65536\n$", Container.Proc(pid, "gid_map"));
     });
 
     [Theory, MemberData(nameof(Runtimes))]

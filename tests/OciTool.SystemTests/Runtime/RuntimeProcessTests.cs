@@ -30,7 +30,7 @@ public sealed class RuntimeProcessTests : RuntimeTest
     {
         ProgramResult result = await runtime.ScriptAsync("env", config =>
             config.Process["env"] = new JsonArray("PATH=/bin", "HOME=/here", "EMPTY=", "WITH=a=b c"));
-        Assert.Equal(["EMPTY=", "HOME=/here", "PATH=/bin", "WITH=a=b c"], result.Succeeded().Lines.Where(line => !line.StartsWith("PWD=") && !line.StartsWith("SHLVL=")).Order(StringComparer.Ordinal));
+        Assert.Equal(["EMPTY=", "HOME=/here", "PATH=/bin", "WITH=a=b c"], result.Succeeded().Lines.Where(line => !line.StartsWith("PWD=", StringComparison.Ordinal) && !line.StartsWith("SHLVL=", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     });
 
     [Theory, MemberData(nameof(Runtimes))]

@@ -27,7 +27,7 @@ public sealed class RuntimeStateTests : RuntimeTest
         var created = DateTimeOffset.Parse((string)state["created"]!, CultureInfo.InvariantCulture);
         Assert.InRange(created, TimeProvider.System.GetUtcNow().AddMinutes(-2), TimeProvider.System.GetUtcNow().AddSeconds(2));
         Assert.Equal("""{"com.example.key":"value","empty":""}""", Sorted(state["annotations"]!).ToJsonString());
-        Assert.Equal("sleep\01000\0", container.Proc((int)state["pid"]!, "cmdline"));
+        Assert.Equal("sleep\01000\0", Container.Proc((int)state["pid"]!, "cmdline"));
     });
 
     [Theory, MemberData(nameof(Runtimes))]
@@ -101,7 +101,7 @@ public sealed class RuntimeStateTests : RuntimeTest
             pids => pids.Count == 2);
         Assert.Equal(2, pids.Count);
         Assert.Contains(await container.PidAsync(), pids.Select(pid => (int)pid!));
-        Assert.Contains("sleep\01001\0", pids.Select(pid => container.Proc((int)pid!, "cmdline")));
+        Assert.Contains("sleep\01001\0", pids.Select(pid => Container.Proc((int)pid!, "cmdline")));
         string[] table = (await runtime.RunAsync("ps", container.Id)).Succeeded().Lines;
         Assert.Contains("PID", table[0]);
         Assert.Equal(3, table.Length);
