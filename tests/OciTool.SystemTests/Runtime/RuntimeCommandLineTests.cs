@@ -139,7 +139,6 @@ public sealed class RuntimeCommandLineTests : RuntimeTest
 
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("command line: verbs", "features prints what the runtime can do as JSON")]
-    [RuncDiffers("1.1.5 does not name poststart apart")]
     public Task Features_are_json(string name) => Under(name, async runtime =>
     {
         JsonObject features = JsonNode.Parse((await runtime.RunAsync("features")).Succeeded().Output)!.AsObject();
