@@ -15,7 +15,7 @@ public sealed class RuntimePathTests : RuntimeTest
     {
         Bundle bundle = runtime.NewBundle(config =>
         {
-            config.Script("cat /etc/secret; ls -A /etc/dir; echo x 2>&1 > /etc/dir/new || echo read-only; cat /proc/kcore | head -c1; wc -c < /proc/keys");
+            config.Script("cat /etc/secret; ls -A /etc/dir; (echo x > /etc/dir/new) 2>/dev/null || echo read-only; cat /proc/kcore | head -c1; wc -c < /proc/keys");
             config.Linux["maskedPaths"] = Configs.Array("/etc/secret", "/etc/dir", "/proc/kcore", "/proc/keys", "/nowhere");
         });
         await File.WriteAllTextAsync(bundle["etc/secret"], "secret", Cancellation);
