@@ -114,7 +114,11 @@ internal sealed class DeleteVerb : RuntimeVerb
         Option<bool> force = With<bool>("--force", "End it when it runs", "-f");
         SetAction(command =>
         {
-            RuntimeContainer.Delete(Runtime.States, command.GetRequiredValue(Id), command.GetValue(force));
+            RuntimeContainer.Delete(
+                Runtime.States,
+                command.GetRequiredValue(Id),
+                command.GetValue(force),
+                warning => command.InvocationConfiguration.Error.Write($"warning: {warning}\n"));
             return ExitCode.Success;
         });
     }

@@ -139,8 +139,9 @@ public sealed class RuntimeContainer
     /// <param name="states">Where containers are remembered.</param>
     /// <param name="id">Its ID.</param>
     /// <param name="force">Whether it is ended when it runs, and whether it is well when there is none.</param>
+    /// <param name="warn">Told of a poststop hook that has failed.</param>
     /// <exception cref="OciException">There is none, or it runs.</exception>
-    public static void Delete(StateDirectory states, string id, bool force)
+    public static void Delete(StateDirectory states, string id, bool force, Action<string>? warn = null)
     {
         if (states.TryLoad(id) is not { } entry)
         {
@@ -153,7 +154,7 @@ public sealed class RuntimeContainer
             return;
         }
 
-        new RuntimeContainer(states, entry).Delete(force);
+        new RuntimeContainer(states, entry).Delete(force, warn);
     }
 
     /// <summary>Stops all its processes until it is resumed.</summary>
@@ -184,7 +185,7 @@ public sealed class RuntimeContainer
     /// <summary>Writes a state as hooks and callers get it.</summary>
     public static byte[] Serialize(StateSpec state) => JsonSerializer.SerializeToUtf8Bytes(state, RuntimeJson.Default.StateSpec);
 
-    private void Delete(bool force)
+    private void Delete(bool force, Action<string>? warn)
     {
         string status = Status;
         if (status is "running" or "paused" && !force)
@@ -209,7 +210,17 @@ public sealed class RuntimeContainer
         IReadOnlyList<HookSpec> hooks = File.Exists(_states.ConfigOf(_entry.Id)) ? Spec.Hooks?.Poststop ?? [] : [];
         StateSpec state = State with { Status = "stopped", Pid = 0 };
         _states.Remove(_entry.Id);
-        Hooks.Run("poststop", hooks, Serialize(state));
+        foreach (HookSpec hook in hooks)
+        {
+            try
+            {
+                Hooks.Run("poststop", [hook], Serialize(state));
+            }
+            catch (HookFailedException e)
+            {
+                warn?.Invoke(e.Message); // the container is gone: nothing is left to be undone
+            }
+        }
     }
 
     private void KillProcesses()

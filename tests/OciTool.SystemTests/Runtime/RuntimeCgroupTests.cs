@@ -14,7 +14,7 @@ public sealed class RuntimeCgroupTests : RuntimeTest
     public Task The_process_is_in_its_group_ahead_of_start(string name) => Under(name, async runtime =>
     {
         Container container = await runtime.CreateAsync();
-        string[] lines = container.Proc(await container.PidAsync(), "cgroup").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = Container.Proc(await container.PidAsync(), "cgroup").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         // on version 1 the unified hierarchy has no controllers and may be left alone
         foreach (string line in lines.Where(line => Cgroup.IsUnified || !line.StartsWith("0::", StringComparison.Ordinal)))
         {

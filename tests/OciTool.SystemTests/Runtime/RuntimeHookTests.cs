@@ -174,7 +174,6 @@ public sealed class RuntimeHookTests : RuntimeTest
     [Theory, MemberData(nameof(Runtimes))]
     [Requirement("runtime.md#lifecycle", "where a poststop hook fails the others run, and delete goes on")]
     [RuncDiffers("1.1 ends at the first that fails")]
-    [OciDiffers("it ends at the first that fails")]
     public Task A_hook_that_fails_at_the_end_is_no_obstacle(string name) => Under(name, async runtime =>
     {
         string file = runtime["last"];
