@@ -115,7 +115,7 @@ public sealed class RuntimeCommandLineTests : RuntimeTest
     {
         Container container = await runtime.SleepingAsync();
         ProgramResult result = await runtime.RunAsync(
-            "exec", "-u", "5:6", "-e", "ONE=1", "--env=TWO=2", "--cwd", "/tmp", container.Id, "sh", "-c", "id -u; id -g; echo $ONE$TWO; pwd; exit 9");
+            "exec", "-u", "5:6", "-e", "ONE=1", "-e", "TWO=2", "--cwd", "/tmp", container.Id, "sh", "-c", "id -u; id -g; echo $ONE$TWO; pwd; exit 9");
         Assert.Equal(9, result.Status);
         Assert.Equal(["5", "6", "12", "/tmp"], result.Lines);
         ProgramResult capable = await runtime.RunAsync("exec", "-c", "CAP_SYS_TIME", container.Id, "grep", "CapBnd", "/proc/self/status");
