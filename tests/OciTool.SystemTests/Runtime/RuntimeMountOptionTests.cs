@@ -105,7 +105,7 @@ public sealed class RuntimeMountOptionTests : RuntimeTest
                 config.Mount("/mnt", "bind", source, "rbind", "rnosuid", "rnodev", "rnoexec", "rnoatime", "rnodiratime", "rnosymfollow"));
             foreach (string point in new[] { "/mnt ", "/mnt/below " })
             {
-                string line = Assert.Single(result.Succeeded().Lines, line => line.StartsWith(point));
+                string line = Assert.Single(result.Succeeded().Lines, line => line.StartsWith(point, StringComparison.Ordinal));
                 foreach (string flag in new[] { "nosuid", "nodev", "noexec", "noatime", "nodiratime", "nosymfollow" })
                 {
                     Assert.Contains(flag, line);
@@ -142,7 +142,7 @@ public sealed class RuntimeMountOptionTests : RuntimeTest
                 config.Mount($"/p/r{option}", "bind", source, "rbind", $"r{option}");
             }
         });
-        string Fields(string point) => Assert.Single(result.Succeeded().Lines, line => line.StartsWith($"{point} ")).Split(" - ")[0];
+        string Fields(string point) => Assert.Single(result.Succeeded().Lines, line => line.StartsWith($"{point} ", StringComparison.Ordinal)).Split(" - ")[0];
         foreach (string prefix in new[] { "/p/", "/p/r" })
         {
             Assert.DoesNotMatch("shared:|master:|unbindable", Fields($"{prefix}private"));

@@ -105,7 +105,7 @@ public sealed class RuntimeProcessTests : RuntimeTest
             Limit("RLIMIT_NOFILE", 512, 600), Limit("RLIMIT_CORE", 0, 4096), Limit("RLIMIT_FSIZE", 1000000, ulong.MaxValue),
             Limit("RLIMIT_NPROC", 50, 60), Limit("RLIMIT_STACK", 4194304, 4194304), Limit("RLIMIT_NICE", 0, 0), Limit("RLIMIT_RTTIME", 7, 8),
             Limit("RLIMIT_MSGQUEUE", 100, 200), Limit("RLIMIT_SIGPENDING", 5, 6)));
-        string Of(string limit) => string.Join(' ', Assert.Single(result.Succeeded().Lines, line => line.StartsWith(limit))[limit.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
+        string Of(string limit) => string.Join(' ', Assert.Single(result.Succeeded().Lines, line => line.StartsWith(limit, StringComparison.Ordinal))[limit.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2]);
         Assert.Equal("512 600", Of("Max open files"));
         Assert.Equal("0 4096", Of("Max core file size"));
         Assert.Equal("1000000 unlimited", Of("Max file size"));

@@ -88,7 +88,7 @@ public sealed class RuntimeStateTests : RuntimeTest
         string[] table = (await runtime.RunAsync("list")).Succeeded().Lines;
         Assert.Matches(@"^ID\s+PID\s+STATUS\s+BUNDLE\s+CREATED\s+OWNER", table[0]);
         Assert.Equal(3, table.Length);
-        Assert.Matches($@"^{running.Id}\s+{await running.PidAsync()}\s+running\s+{running.Bundle.Path}\s", Assert.Single(table, line => line.StartsWith(running.Id)));
+        Assert.Matches($@"^{running.Id}\s+{await running.PidAsync()}\s+running\s+{running.Bundle.Path}\s", Assert.Single(table, line => line.StartsWith(running.Id, StringComparison.Ordinal)));
     });
 
     [Theory, MemberData(nameof(Runtimes))]
