@@ -34,20 +34,20 @@ public sealed class EngineContainerd : Engine
         await _daemon.SignalAsync("TERM");
         await _daemon.EndAsync();
         _daemon.Dispose();
-        foreach (string runtime in RuntimeUnderTest.All)
+        foreach (string states in RuntimeUnderTest.All.Select(StatesOf).Where(Directory.Exists))
         {
-            Directory.Delete(StatesOf(runtime), recursive: true);
+            Directory.Delete(states, recursive: true);
         }
     }
 
     // env: without an image ctr gives the process no PATH
     protected override string Definitions(string runtime) => $$"""
         ctr="ctr -a {{Socket}} -n {{NamespaceOf(runtime)}}"
-        ctr() { $ctr "$@"; }
+        client() { $ctr "$@"; }
         options="--runc-binary {{ProgramOf(runtime)}} --env PATH=/bin --rootfs {{Rootfs}}"
         parent={{CgroupParentOf(runtime)}}
         run() { $ctr run $options --cgroup $parent/one "$@"; }
-        status() { ctr task ls | awk '$1=="one"{print $3}'; }
+        status() { client task ls | awk '$1=="one"{print $3}'; }
         states='{{ProgramOf(runtime)}} --root {{StatesOf(runtime)}} list'
         """;
 

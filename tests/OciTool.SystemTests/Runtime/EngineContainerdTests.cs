@@ -21,7 +21,7 @@ public sealed class EngineContainerdTests(EngineContainerd containerd) : IClassF
         run --rm one echo hi; say echo
         run --rm one sh -c 'exit 7'; say seven
         run --rm one nope 2>err; say missing; grep -o 'executable file not found' err
-        ctr container rm one 2>/dev/null
+        client container rm one 2>/dev/null
         run --rm --env A=b --cwd /tmp one sh -c 'echo $A; pwd'
         terminal "$ctr run $options --cgroup $parent/one --rm -t one tty"
         """);
@@ -47,16 +47,16 @@ public sealed class EngineContainerdTests(EngineContainerd containerd) : IClassF
         run -d one sleep 1000; say detached
         echo "known to the runtime $($states | grep -c "$home")"
         status
-        ctr task pause one; say pause
+        client task pause one; say pause
         status
-        ctr task resume one; say resume
+        client task resume one; say resume
         status
-        echo "processes $(ctr task ps one | grep -c '^[0-9]')"
-        echo "metrics $(ctr task metrics --format json one | grep -c pids)"
-        ctr task kill -s KILL one; say kill
+        echo "processes $(client task ps one | grep -c '^[0-9]')"
+        echo "metrics $(client task metrics --format json one | grep -c pids)"
+        client task kill -s KILL one; say kill
         eventually status STOPPED && echo STOPPED
-        ctr task rm one; say task
-        ctr container rm one; say container
+        client task rm one; say task
+        client container rm one; say container
         """);
 
     [Fact]
@@ -72,10 +72,10 @@ public sealed class EngineContainerdTests(EngineContainerd containerd) : IClassF
         """,
         """
         run -d one sleep 1000
-        ctr task exec --exec-id first one sh -c 'echo x; exit 5'; say five
-        ctr task exec --exec-id second one nope 2>err; say missing; grep -o 'executable file not found' err
+        client task exec --exec-id first one sh -c 'echo x; exit 5'; say five
+        client task exec --exec-id second one nope 2>err; say missing; grep -o 'executable file not found' err
         terminal "$ctr task exec -t --exec-id third one tty"
-        ctr task rm -f one; say forced
-        ctr container rm one; say container
+        client task rm -f one; say forced
+        client container rm one; say container
         """);
 }

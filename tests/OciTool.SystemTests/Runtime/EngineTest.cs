@@ -147,7 +147,7 @@ public abstract class EngineTest(Engine engine)
         engine inspect -f '{{.State.Status}}' $c
         engine unpause $c >/dev/null; say unpause
         engine inspect -f '{{.State.Status}}' $c
-        engine top $c | grep -c 'sleep 1000$'
+        engine top $c | grep -c 'sleep 1000 *$'
         engine stop -t 1 $c >/dev/null; say stop
         engine inspect -f '{{.State.Status}} {{.State.ExitCode}}' $c
         engine start $c >/dev/null; say start
