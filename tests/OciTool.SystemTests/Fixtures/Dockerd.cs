@@ -20,8 +20,8 @@ internal sealed class Dockerd : IAsyncDisposable
     /// <summary>The address to give to docker's <c>-H</c>.</summary>
     public string Socket => $"unix://{_directory["docker.sock"]}";
 
-    /// <summary>Where the daemon's runtimes keep their states, by the name they have in it.</summary>
-    public string StatesOf(string runtime) => _directory[$"exec/runtime-{runtime}/moby"];
+    /// <summary>Where the daemon's runtimes, all of them, keep their states.</summary>
+    public string States => _directory["exec/runtime-runc/moby"];
 
     /// <param name="options">More options of dockerd.</param>
     public static async Task<Dockerd> StartAsync(params string[] options)

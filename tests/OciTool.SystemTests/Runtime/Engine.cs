@@ -99,7 +99,6 @@ public abstract class Engine : IAsyncLifetime
         cd '{_directory[$"work-{runtime}"]}'
         rootfs='{Rootfs}'
         {Definitions(runtime)}
-        home='{Home}'
         {Words}
         {script}
         """);

@@ -44,7 +44,7 @@ public sealed class EngineContainerd : Engine
     protected override string Definitions(string runtime) => $$"""
         ctr="ctr -a {{Socket}} -n {{NamespaceOf(runtime)}}"
         client() { $ctr "$@"; }
-        options="--runc-binary {{ProgramOf(runtime)}} --env PATH=/bin --rootfs {{Rootfs}}"
+        options="--runc-binary {{ProgramOf(runtime)}} --env PATH=/bin --rootfs"
         parent={{CgroupParentOf(runtime)}}
         run() { $ctr run $options --cgroup $parent/one "$@"; }
         status() { client task ls | awk '$1=="one"{print $3}'; }

@@ -18,12 +18,12 @@ public sealed class EngineContainerdTests(EngineContainerd containerd) : IClassF
         terminal 0 /dev/pts/0
         """,
         """
-        run --rm one echo hi; say echo
-        run --rm one sh -c 'exit 7'; say seven
-        run --rm one nope 2>err; say missing; grep -o 'executable file not found' err
+        run --rm $rootfs one echo hi; say echo
+        run --rm $rootfs one sh -c 'exit 7'; say seven
+        run --rm $rootfs one nope 2>err; say missing; grep -o 'executable file not found' err
         client container rm one 2>/dev/null
-        run --rm --env A=b --cwd /tmp one sh -c 'echo $A; pwd'
-        terminal "$ctr run $options --cgroup $parent/one --rm -t one tty"
+        run --rm --env A=b --cwd /tmp $rootfs one sh -c 'echo $A; pwd'
+        terminal "$ctr run $options --cgroup $parent/one --rm -t $rootfs one tty"
         """);
 
     [Fact]
@@ -44,8 +44,8 @@ public sealed class EngineContainerdTests(EngineContainerd containerd) : IClassF
         container 0
         """,
         """
-        run -d one sleep 1000; say detached
-        echo "known to the runtime $($states | grep -c "$home")"
+        run -d $rootfs one sleep 1000; say detached
+        echo "known to the runtime $($states | grep -c "^one ")"
         status
         client task pause one; say pause
         status
@@ -71,7 +71,7 @@ public sealed class EngineContainerdTests(EngineContainerd containerd) : IClassF
         container 0
         """,
         """
-        run -d one sleep 1000
+        run -d $rootfs one sleep 1000
         client task exec --exec-id first one sh -c 'echo x; exit 5'; say five
         client task exec --exec-id second one nope 2>err; say missing; grep -o 'executable file not found' err
         terminal "$ctr task exec -t --exec-id third one tty"

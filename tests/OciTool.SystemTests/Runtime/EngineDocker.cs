@@ -31,7 +31,7 @@ public sealed class EngineDocker : Engine
             run="$engine run --runtime {{name}} --cgroup-parent {{CgroupParentOf(runtime)}} --stop-timeout 1"
             engine() { $engine "$@"; }
             run() { $run --network "${network:-none}" "$@"; }
-            states='{{ProgramOf(runtime)}} --root {{_dockerd.StatesOf(name)}} list'
+            states='find {{_dockerd.States}} -mindepth 1 -maxdepth 1'
             image=busybox
             c={{runtime}}
             """;

@@ -110,8 +110,8 @@ public abstract class EngineTest(Engine engine)
         run -d --name $c $image sleep 1000 >/dev/null
         engine exec $c ps -o pid,args | grep -o '1 sleep 1000'
         engine exec $c sh -c 'exit 5'; say five
-        engine exec $c nope; say missing
-        engine exec $c /etc/passwd; say 'not executable'
+        engine exec $c nope >/dev/null; say missing
+        engine exec $c /etc/passwd >/dev/null; say 'not executable'
         engine exec -u 12:34 $c id -u
         echo typed | engine exec -i $c cat
         engine rm -f $c >/dev/null; say removed
@@ -139,10 +139,10 @@ public abstract class EngineTest(Engine engine)
         removed 0
         """,
         """
-        run -d --name $c $image sh -c 'echo out; echo err >&2; sleep 1000' >/dev/null; say detached
+        id=$(run -d --name $c $image sh -c 'echo out; echo err >&2; sleep 1000'); say detached
         eventually "engine logs $c 2>&1 | wc -l" 2
         engine logs $c
-        echo "known to the runtime $($states | grep -c "$home.* ")"
+        echo "known to the runtime $($states | grep -c "$id")"
         engine pause $c >/dev/null; say pause
         engine inspect -f '{{.State.Status}}' $c
         engine unpause $c >/dev/null; say unpause
