@@ -6,20 +6,28 @@ internal sealed class Dockerd : IAsyncDisposable
     private readonly TemporaryDirectory _directory = new();
     private readonly RunningProgram _process;
 
-    private Dockerd()
+    private Dockerd(string[] options)
     {
         _process = RunningProgram.Start(
             "dockerd",
             ["--iptables=false", "--ip6tables=false", "--bridge=none", "--data-root", _directory["data"],
-                "--exec-root", _directory["exec"], "--pidfile", _directory["pid"], "-H", Socket]);
+                "--exec-root", _directory["exec"], "--pidfile", _directory["pid"], "-H", Socket, .. options]);
     }
 
-    private string Socket => $"unix://{_directory["docker.sock"]}";
+    /// <summary>Everything of this daemon is in it.</summary>
+    public string Directory => _directory.Path;
 
-    public static async Task<Dockerd> StartAsync()
+    /// <summary>The address to give to docker's <c>-H</c>.</summary>
+    public string Socket => $"unix://{_directory["docker.sock"]}";
+
+    /// <summary>Where the daemon's runtimes, all of them, keep their states.</summary>
+    public string States => _directory["exec/runtime-runc/moby"];
+
+    /// <param name="options">More options of dockerd.</param>
+    public static async Task<Dockerd> StartAsync(params string[] options)
     {
         Need.Programs("docker", "dockerd", "containerd");
-        Dockerd dockerd = new();
+        Dockerd dockerd = new(options);
         await dockerd._process.ErrorHasAsync("API listen on");
         return dockerd;
     }
