@@ -8,6 +8,8 @@ namespace OciTool.SystemTests;
 public sealed class RunIsolationTests(Machine machine) : OciTest(machine)
 {
     [Fact]
+    [Cve("CVE-2022-27649", "inheritable capabilities that a program with file capabilities turns into more")]
+    [Cve("CVE-2022-24769", "the same in another engine")]
     public async Task The_default_capabilities_are_the_eleven_of_podman()
     {
         ProgramResult run = await RunInPlainAsync([], "cat", "/proc/self/status");

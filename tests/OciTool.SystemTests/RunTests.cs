@@ -92,6 +92,8 @@ public sealed class RunTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    [Cve("CVE-2021-3602", "variables of the host in the container of a build step")]
+    [Cve("CVE-2020-14370", "variables of one container in another")]
     public async Task A_variable_of_the_host_enters_only_when_it_is_named()
     {
         string image = await Oci.PullAsync(await Machine.PlainAsync());

@@ -18,6 +18,9 @@ public sealed class SecurityTests(Machine machine) : OciTest(machine)
     [InlineData("sys")]
     [InlineData("tmp")]
     [InlineData("data")]
+    [Cve("CVE-2026-41579", "/dev of the image is a link, so that device nodes and links are made in a directory of the host")]
+    [Cve("CVE-2026-47766", "the same in another runtime: devices made through a link")]
+    [Cve("CVE-2019-19921", "/proc of the image is a link, so that what protects it is mounted elsewhere")]
     public async Task A_directory_that_is_a_link_to_the_host_does_not_lead_there(string directory)
     {
         await PlantAsync();
@@ -52,6 +55,7 @@ public sealed class SecurityTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    [Cve("CVE-2026-55686", "the working directory leads through a link, and is made on the host")]
     public async Task A_working_directory_through_a_link_is_made_inside()
     {
         await PlantAsync();
@@ -69,6 +73,7 @@ public sealed class SecurityTests(Machine machine) : OciTest(machine)
     [Theory]
     [InlineData("etc/passwd")]
     [InlineData("etc/group")]
+    [Cve("CVE-2024-9676", "/etc/passwd of the image is a FIFO, on which the start waits for ever")]
     public async Task A_user_file_that_is_a_fifo_does_not_hang_the_start(string file)
     {
         TestImage image = Hostile(new Layer().Directory("etc").Fifo(file));
@@ -94,6 +99,7 @@ public sealed class SecurityTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    [Cve("CVE-2026-57231", "a variable of the image without a value, or with an asterisk, takes those of the host")]
     public async Task Variables_of_the_image_cannot_name_variables_of_the_host()
     {
         TestImage image = Machine.Images.With(
@@ -110,6 +116,7 @@ public sealed class SecurityTests(Machine machine) : OciTest(machine)
     [InlineData("--rm")]
     [InlineData("--rm", "--init")]
     [InlineData("--rm", "--privileged", "--init")]
+    [Cve("CVE-2019-5736", "the container writes the runtime that started it through /proc/self/exe")]
     public async Task The_binary_cannot_be_written_from_a_container(params string[] options)
     {
         string before = await BinaryHashAsync();

@@ -11,6 +11,7 @@ public sealed class StraceTests(Machine machine) : OciTest(machine)
     [InlineData("--rm")]
     [InlineData("--rm", "--init", "--user", "guest", "--network", "none")]
     [InlineData("--rm", "--privileged", "-t")]
+    [Cve("CVE-2019-14271", "a library that is loaded after the root has changed is the library of the image")]
     public async Task No_shared_object_is_opened_after_the_root_has_changed(params string[] options)
     {
         Need.Programs("strace");

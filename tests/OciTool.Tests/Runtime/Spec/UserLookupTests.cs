@@ -28,6 +28,8 @@ public sealed class UserLookupTests
     [InlineData("2147483647", 2147483647, 0, "0", "/")]
     [InlineData("7up", 70, 71, "71", "/up")]
     [InlineData("nohome", 5, 5, "5", "/")]
+    [Cve("CVE-2022-36109", "the own group is missing among the supplementary ones, so that what is closed to it opens")]
+    [Cve("CVE-2023-25173", "the same in another engine")]
     public void A_user_is_resolved_to_numbers(string text, uint uid, uint gid, string gids, string home)
     {
         using TestRoot root = TestRoot.WithAccounts(Passwd, Group);
@@ -49,6 +51,8 @@ public sealed class UserLookupTests
     [InlineData("-1", "uids and gids must be in range 0-2147483647: got -1")]
     [InlineData("+1", "uids and gids must be in range 0-2147483647: got +1")]
     [InlineData("99999999999999999999999", "uids and gids must be in range 0-2147483647: got 99999999999999999999999")]
+    [Cve("CVE-2024-40635", "a number beyond the range of IDs wraps around to root")]
+    [Cve("CVE-2026-30892", "a user that is not quite a number is read as another one")]
     public void What_is_no_user_is_refused_with_status_126(string text, string message)
     {
         using TestRoot root = TestRoot.WithAccounts(Passwd, Group);
@@ -57,6 +61,7 @@ public sealed class UserLookupTests
     }
 
     [Fact]
+    [Cve("CVE-2016-3697", "a number that is looked up as a name, which the image gives to root")]
     public void Digits_are_never_taken_for_a_name()
     {
         using TestRoot root = TestRoot.WithAccounts("4294967296:x:0:0::/:\n1000:x:0:0::/:\n");
@@ -86,6 +91,7 @@ public sealed class UserLookupTests
     }
 
     [Fact]
+    [Cve("CVE-2024-9676", "an account file is a FIFO")]
     public void A_fifo_in_place_of_the_file_is_refused_and_does_not_hang()
     {
         using TestRoot root = new();
@@ -127,6 +133,7 @@ public sealed class UserLookupTests
     }
 
     [Fact]
+    [Cve("CVE-2026-47262", "an account file of any size is read into memory")]
     public void Files_and_lines_beyond_the_limits_are_refused()
     {
         using TestRoot root = TestRoot.WithAccounts(new string('a', 4097) + ":x:0:0::/:\n");
@@ -149,6 +156,7 @@ public sealed class UserLookupTests
     [InlineData("evil:x:4294967296:0::/:\n", "")]
     [InlineData("evil:x:0:4294967295::/:\n", "")]
     [InlineData("root:x:0:0::/:\n", "evil:x:2147483648:\n")]
+    [Cve("CVE-2026-46680", "an account of the image has an ID out of range")]
     public void An_id_out_of_range_inside_the_image_is_refused(string passwd, string group)
     {
         using TestRoot root = TestRoot.WithAccounts(passwd, group);
