@@ -67,7 +67,7 @@ install_packages() (
 
 # The peers that the system tests compare with or take images from, and what the scripts read results with.
 install_test_packages() {
-    local packages=("${build_packages[@]}" acl apache2-utils attr buildah catatonit crun debootstrap docker-registry
+    local packages=("${build_packages[@]}" acl apache2-utils attr buildah catatonit crun dbus-daemon debootstrap docker-registry
         erofs-utils faketime file golang-github-containers-common golang-github-containers-image jq libcap2-bin netavark nginx-light podman procps
         python3-minimal skopeo strace time uidmap umoci util-linux xz-utils zstd)
     is_installed busybox || packages+=(busybox-static)

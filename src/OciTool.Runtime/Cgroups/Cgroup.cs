@@ -1,6 +1,6 @@
-using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Runtime.Cgroups.Systemd;
 using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime.Cgroups;
@@ -15,8 +15,10 @@ public sealed partial class Cgroup
     private readonly IReadOnlyList<CgroupDirectory> _directories;
     private readonly IKernelFiles _files;
 
-    private Cgroup(IReadOnlyList<CgroupDirectory> directories, IKernelFiles files) =>
-        (_directories, _files) = (directories, files);
+    private readonly string? _unit;
+
+    private Cgroup(CgroupRecord record, IKernelFiles files) =>
+        (_directories, _unit, _files) = (record.Directories, record.SystemdUnit, files);
 
     /// <summary>The directories, each with a <c>cgroup.procs</c>.</summary>
     public IReadOnlyList<string> Directories
@@ -37,7 +39,7 @@ public sealed partial class Cgroup
     public string? UnifiedDirectory => IsUnified ? _directories[0].Path : null;
 
     /// <summary>What <see cref="Open(CgroupRecord)"/> finds these groups by.</summary>
-    public CgroupRecord Record => new(_directories);
+    public CgroupRecord Record => new(_directories) { SystemdUnit = _unit };
 
     private bool IsUnified => _directories.Count == 1 && _directories[0].IsUnified;
 
@@ -80,21 +82,37 @@ public sealed partial class Cgroup
 
     /// <summary>Takes hold of groups that were made before.</summary>
     /// <param name="record">What was saved of them.</param>
-    public static Cgroup Open(CgroupRecord record) => new(record.Directories, HostFiles.Instance);
+    public static Cgroup Open(CgroupRecord record) => new(record, HostFiles.Instance);
 
-    internal static Cgroup Open(CgroupRecord record, IKernelFiles files) => new(record.Directories, files);
+    internal static Cgroup Open(CgroupRecord record, IKernelFiles files) => new(record, files);
 
     internal static Cgroup? Create(
         CgroupMounts mounts, CgroupRequest request, IKernelFiles files, out IReadOnlyList<string> warnings)
     {
-        CgroupPath path = CgroupPath.Parse(request.Path, request.ContainerId);
+        if (request.Systemd)
+        {
+            warnings = [];
+            return CreateScope(mounts, request, files, SystemdScope.FindBus());
+        }
+
+        return Create(mounts, request, CgroupPath.Parse(request.Path, request.ContainerId), unit: null, files, out warnings);
+    }
+
+    private static Cgroup? Create(
+        CgroupMounts mounts,
+        CgroupRequest request,
+        CgroupPath path,
+        string? unit,
+        IKernelFiles files,
+        out IReadOnlyList<string> warnings)
+    {
         List<string>? missing = request.BestEffort ? [] : null;
         CgroupTree tree = new(files);
         try
         {
             List<CgroupDirectory> directories = MakeDirectories(mounts, path, request, tree);
-            Cgroup made = new(directories, files);
-            if (!request.BestEffort)
+            Cgroup made = new(new CgroupRecord(directories) { SystemdUnit = unit }, files);
+            if (!request.BestEffort && unit is null)
             {
                 made.CheckUnused(tree);
             }
@@ -115,6 +133,11 @@ public sealed partial class Cgroup
     /// <exception cref="OciException">One cannot be set; those before it are.</exception>
     public void Update(ResourcesSpec resources)
     {
+        if (_unit is not null)
+        {
+            UpdateScope(resources, SystemdScope.FindBus());
+        }
+
         new CgroupLimits(_directories, _files).Apply(resources);
         if (resources.Devices is not null)
         {
@@ -145,6 +168,11 @@ public sealed partial class Cgroup
     /// <returns>False if a directory is still busy: a process is stuck in the kernel, or was not killed.</returns>
     public bool Delete()
     {
+        if (_unit is not null)
+        {
+            StopScope();
+        }
+
         bool removed = true;
         foreach (CgroupDirectory directory in _directories)
         {

@@ -16,6 +16,21 @@ internal sealed class DeviceList
     /// <summary>Whether what is no exception is allowed.</summary>
     internal bool AllowsByDefault { get; private set; }
 
+    /// <summary>The exceptions.</summary>
+    internal IEnumerable<(char Type, long? Major, long? Minor, string Access)> Exceptions
+    {
+        get
+        {
+            foreach ((Device device, DeviceAccess access) in _exceptions)
+            {
+                if (access != DeviceAccess.None)
+                {
+                    yield return (device.Type, device.Major, device.Minor, Letters(access));
+                }
+            }
+        }
+    }
+
     /// <summary>Reads <c>devices.list</c>.</summary>
     /// <remarks>The kernel does not show the exceptions of a group that allows by default.</remarks>
     internal static DeviceList Parse(string text)

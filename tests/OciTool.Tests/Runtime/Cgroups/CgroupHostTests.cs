@@ -328,7 +328,7 @@ public sealed class CgroupHostTests : IDisposable
         string files = string.Join(' ', entrances.Select(entrance => $"/proc/{Environment.ProcessId}/fd/{entrance.DangerousGetHandle()}"));
         Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"for f in {files}; do echo 0 > $f || exit 9; done; echo in; exec 2> /dev/null; {script}"])
         {
-            RedirectStandardOutput = true,
+            UseShellExecute = false, RedirectStandardOutput = true,
         })!;
         _processes.Add(process);
         Assert.Equal("in", process.StandardOutput.ReadLine());
