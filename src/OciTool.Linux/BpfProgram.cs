@@ -62,7 +62,10 @@ public static unsafe class BpfProgram
         old = old[..Query(group, old, directory)];
         AttachArguments arguments = new()
         {
-            Group = Number(group), Program = Number(loaded), Hook = DeviceHook, Flags = AllowMulti,
+            Group = Number(group),
+            Program = Number(loaded),
+            Hook = DeviceHook,
+            Flags = AllowMulti,
         };
         if (old.Length == 1 && TryOpen(old[0]) is { } replaced)
         {
@@ -149,7 +152,10 @@ public static unsafe class BpfProgram
         {
             QueryArguments arguments = new()
             {
-                Group = Number(group), Hook = DeviceHook, Ids = (ulong)pointer, Count = (uint)ids.Length,
+                Group = Number(group),
+                Hook = DeviceHook,
+                Ids = (ulong)pointer,
+                Count = (uint)ids.Length,
             };
             return Call(ProgramQuery, &arguments, sizeof(QueryArguments)) == 0
                 ? (int)arguments.Count

@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using OciTool.Cli.Output;
 using OciTool.Images;
 using OciTool.Runtime.Cgroups;
-using OciTool.Cli.Output;
 using OciTool.Runtime.Lifecycle;
 using OciTool.Runtime.Spec;
 

@@ -1,8 +1,8 @@
+using System.Text.Json;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime.Cgroups;
 using OciTool.Runtime.Spec;
-using System.Text.Json;
 
 namespace OciTool.Runtime.Lifecycle;
 

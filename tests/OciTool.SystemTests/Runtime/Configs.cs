@@ -23,7 +23,10 @@ internal static class Configs
         public void Mount(string destination, string type, string source, params string[] options) =>
             config.Mounts.Add((JsonNode)new JsonObject
             {
-                ["destination"] = destination, ["type"] = type, ["source"] = source, ["options"] = Array(options),
+                ["destination"] = destination,
+                ["type"] = type,
+                ["source"] = source,
+                ["options"] = Array(options),
             });
 
         /// <summary>Takes a namespace out of the list.</summary>

@@ -54,7 +54,11 @@ public sealed class RuntimeDeviceTests : RuntimeTest
             config.Capabilities("CAP_MKNOD", "CAP_SYSLOG");
             config.Resources["devices"]!.AsArray().Add((JsonNode)new JsonObject
             {
-                ["allow"] = true, ["type"] = "c", ["major"] = 1, ["minor"] = 11, ["access"] = "rm",
+                ["allow"] = true,
+                ["type"] = "c",
+                ["major"] = 1,
+                ["minor"] = 11,
+                ["access"] = "rm",
             });
         });
         Assert.Equal("reads\n", allowed.Output);
@@ -62,6 +66,12 @@ public sealed class RuntimeDeviceTests : RuntimeTest
 
     private static JsonObject Device(string path, string type, int major, int minor, int mode, int user, int group) => new()
     {
-        ["path"] = path, ["type"] = type, ["major"] = major, ["minor"] = minor, ["fileMode"] = mode, ["uid"] = user, ["gid"] = group,
+        ["path"] = path,
+        ["type"] = type,
+        ["major"] = major,
+        ["minor"] = minor,
+        ["fileMode"] = mode,
+        ["uid"] = user,
+        ["gid"] = group,
     };
 }

@@ -25,7 +25,8 @@ internal sealed class DbusConnection : IDisposable
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
         {
-            ReceiveTimeout = (int)Patience.TotalMilliseconds, SendTimeout = (int)Patience.TotalMilliseconds,
+            ReceiveTimeout = (int)Patience.TotalMilliseconds,
+            SendTimeout = (int)Patience.TotalMilliseconds,
         };
         DbusConnection connection = new(socket);
         try
@@ -58,7 +59,12 @@ internal sealed class DbusConnection : IDisposable
         write?.Invoke(body);
         uint serial = Send(new(DbusMessageType.Call)
         {
-            Destination = destination, Path = path, Interface = type, Member = member, Signature = signature, Body = body.ToArray(),
+            Destination = destination,
+            Path = path,
+            Interface = type,
+            Member = member,
+            Signature = signature,
+            Body = body.ToArray(),
         });
         while (true)
         {

@@ -53,7 +53,9 @@ public sealed class CgroupHostTests : IDisposable
         // another process has the record only
         Cgroup.Open(cgroup.Record).Update(new()
         {
-            Memory = new() { Limit = 128 << 20, Swap = 256 << 20 }, Cpu = new() { Quota = -1, Idle = 1 }, Pids = new(-1),
+            Memory = new() { Limit = 128 << 20, Swap = 256 << 20 },
+            Cpu = new() { Quota = -1, Idle = 1 },
+            Pids = new(-1),
         });
         Assert.Equal($"{128 << 20}", Read(cgroup, "memory", isV2 ? "memory.max" : "memory.limit_in_bytes"));
         Assert.Equal("max", Read(cgroup, "pids", "pids.max"));
@@ -69,7 +71,8 @@ public sealed class CgroupHostTests : IDisposable
         NeedsRoot();
         OciException failure = Assert.Throws<OciException>(() => Cgroup.Create(new(_id)
         {
-            Path = $"/{_id}", Resources = new() { Cpu = new() { Cpus = "4000" } },
+            Path = $"/{_id}",
+            Resources = new() { Cpu = new() { Cpus = "4000" } },
         }));
         Assert.StartsWith("cannot set the processors: write '4000' to '", failure.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup", _id, SearchOption.AllDirectories));
@@ -328,7 +331,8 @@ public sealed class CgroupHostTests : IDisposable
         string files = string.Join(' ', entrances.Select(entrance => $"/proc/{Environment.ProcessId}/fd/{entrance.DangerousGetHandle()}"));
         Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"for f in {files}; do echo 0 > $f || exit 9; done; echo in; exec 2> /dev/null; {script}"])
         {
-            UseShellExecute = false, RedirectStandardOutput = true,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
         })!;
         _processes.Add(process);
         Assert.Equal("in", process.StandardOutput.ReadLine());

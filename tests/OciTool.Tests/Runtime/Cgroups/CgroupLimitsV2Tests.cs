@@ -18,15 +18,23 @@ public sealed class CgroupLimitsV2Tests
             Memory = new() { Limit = 4096, Reservation = 2048, Swap = 8192, Kernel = 1 },
             Cpu = new()
             {
-                Shares = 1024, Quota = 50000, Burst = 1000, Period = 100000, Cpus = "0-1", Mems = "0", Idle = 0,
+                Shares = 1024,
+                Quota = 50000,
+                Burst = 1000,
+                Period = 100000,
+                Cpus = "0-1",
+                Mems = "0",
+                Idle = 0,
             },
             Pids = new(32),
             BlockIO = new()
             {
                 Weight = 100,
                 WeightDevice = [new(8, 0) { Weight = 300 }],
-                ThrottleReadBpsDevice = [new(8, 0, 1)], ThrottleWriteBpsDevice = [new(8, 1, 2)],
-                ThrottleReadIopsDevice = [new(8, 2, 3)], ThrottleWriteIopsDevice = [new(8, 3, 0)],
+                ThrottleReadBpsDevice = [new(8, 0, 1)],
+                ThrottleWriteBpsDevice = [new(8, 1, 2)],
+                ThrottleReadIopsDevice = [new(8, 2, 3)],
+                ThrottleWriteIopsDevice = [new(8, 3, 0)],
             },
             HugepageLimits = [new("2MB", 4194304)],
             Rdma = new Dictionary<string, RdmaLimit> { ["mlx5_1"] = new() { HcaObjects = 10000 } },
@@ -98,7 +106,9 @@ public sealed class CgroupLimitsV2Tests
         KernelModel kernel = new();
         KernelModel.LimitsV2(kernel).Apply(new()
         {
-            Memory = new() { Limit = -1, Reservation = -1 }, Cpu = new() { Quota = -1 }, Pids = new(-1),
+            Memory = new() { Limit = -1, Reservation = -1 },
+            Cpu = new() { Quota = -1 },
+            Pids = new(-1),
         });
         Assert.Equal(["pids.max=max", "memory.swap.max=max", "memory.max=max", "memory.low=max", "cpu.max=max"], kernel.Writes);
     }
@@ -139,7 +149,10 @@ public sealed class CgroupLimitsV2Tests
         {
             Files = new()
             {
-                ["memory.max"] = "max", ["memory.low"] = "0", ["memory.swap.max"] = "max", ["memory.current"] = "50\n",
+                ["memory.max"] = "max",
+                ["memory.low"] = "0",
+                ["memory.swap.max"] = "max",
+                ["memory.current"] = "50\n",
             },
         };
         ResourcesSpec update = new() { Memory = new() { Limit = limit, Reservation = reservation, CheckBeforeUpdate = true } };

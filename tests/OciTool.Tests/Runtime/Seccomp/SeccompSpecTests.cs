@@ -93,7 +93,9 @@ public sealed class SeccompSpecTests
         Assert.SkipWhen(SeccompLibrary.TryLoad() is null, "libseccomp is not installed");
         SeccompSpec spec = Rule(Notifying) with
         {
-            ListenerPath = "/agent", ListenerMetadata = "m", Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
+            ListenerPath = "/agent",
+            ListenerMetadata = "m",
+            Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
         };
         SeccompFilter filter = SeccompCompiler.Compile(spec, cacheDirectory: null);
         Assert.Equal((8u | 32u, true), (filter.Flags, filter.NeedsListener));

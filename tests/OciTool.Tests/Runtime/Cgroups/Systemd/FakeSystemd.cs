@@ -62,7 +62,8 @@ internal sealed class FakeSystemd : IDisposable
             },
             listener.Dispose)
         {
-            ControlGroup = controlGroup, JobResult = jobResult,
+            ControlGroup = controlGroup,
+            JobResult = jobResult,
         };
     }
 

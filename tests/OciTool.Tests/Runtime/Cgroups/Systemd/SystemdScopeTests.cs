@@ -46,7 +46,9 @@ public sealed class SystemdScopeTests : IDisposable
         using Process bus = Process.Start(new ProcessStartInfo(
             "dbus-daemon", ["--session", "--nofork", "--nopidfile", "--nosyslog", "--print-address", $"--address=unix:path={Bus}"])
         {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         try
         {
