@@ -36,6 +36,12 @@ public readonly record struct CapabilitySet(ulong Bits)
     /// <summary>What is in both sets.</summary>
     public static CapabilitySet operator &(CapabilitySet left, CapabilitySet right) => new(left.Bits & right.Bits);
 
+    /// <summary>What is in one of the sets.</summary>
+    public static CapabilitySet operator |(CapabilitySet left, CapabilitySet right) => new(left.Bits | right.Bits);
+
+    /// <summary>What is in one of the sets.</summary>
+    public static CapabilitySet BitwiseOr(CapabilitySet left, CapabilitySet right) => left | right;
+
     /// <summary>What is in both sets.</summary>
     public static CapabilitySet BitwiseAnd(CapabilitySet left, CapabilitySet right) => left & right;
 }

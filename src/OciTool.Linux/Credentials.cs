@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace OciTool.Linux;
@@ -6,6 +7,7 @@ namespace OciTool.Linux;
 /// <remarks>Raw system calls: they are about one thread, where the C library's functions are about all of them.</remarks>
 public static class Credentials
 {
+    internal const nint SECCOMP_SET_MODE_FILTER = 1;
     internal const nint PR_SET_PDEATHSIG = 1;
     private const nint PR_SET_DUMPABLE = 4;
     private const nint PR_SET_KEEPCAPS = 8;
@@ -64,24 +66,19 @@ public static class Credentials
     /// <summary>The capabilities that this thread may have.</summary>
     public static unsafe CapabilitySet Permitted()
     {
-        CapabilityHeader header = new(CapabilityVersion);
-        uint* data = stackalloc uint[6]; // effective, permitted, inheritable: low halves, then high ones
+        CapabilityRequest request = new(default, default, default);
         Interop.Kernel.Checked(
-            Interop.Kernel.Call(Interop.Kernel.SYS_capget, (nint)(&header), (nint)data), "capget");
-        return new(data[1] | ((ulong)data[4] << 32));
+            Interop.Kernel.Call(Interop.Kernel.SYS_capget, (nint)(&request), (nint)request.Data), "capget");
+        return new(request.Data[1] | ((ulong)request.Data[4] << 32));
     }
 
     /// <summary>Sets the three old capability sets.</summary>
     /// <exception cref="ErrnoException">More is wanted than is permitted.</exception>
     public static unsafe void SetCapabilities(CapabilitySet effective, CapabilitySet permitted, CapabilitySet inheritable)
     {
-        CapabilityHeader header = new(CapabilityVersion);
-        uint* data = stackalloc uint[6];
-        (data[0], data[3]) = ((uint)effective.Bits, (uint)(effective.Bits >> 32));
-        (data[1], data[4]) = ((uint)permitted.Bits, (uint)(permitted.Bits >> 32));
-        (data[2], data[5]) = ((uint)inheritable.Bits, (uint)(inheritable.Bits >> 32));
+        CapabilityRequest request = new(effective, permitted, inheritable);
         Interop.Kernel.Checked(
-            Interop.Kernel.Call(Interop.Kernel.SYS_capset, (nint)(&header), (nint)data), "capset");
+            Interop.Kernel.Call(Interop.Kernel.SYS_capset, (nint)(&request), (nint)request.Data), "capset");
     }
 
     /// <summary>Sets the ambient capabilities.</summary>
@@ -136,7 +133,6 @@ public static class Credentials
     /// <exception cref="ErrnoException">The kernel refuses the program, or the thread may not install one.</exception>
     public static unsafe nint InstallFilter(ReadOnlySpan<byte> program, uint flags = 0)
     {
-        const nint SECCOMP_SET_MODE_FILTER = 1;
         fixed (byte* instructions = program)
         {
             FilterProgram filter = new((ushort)(program.Length / 8), (nint)instructions);
@@ -151,16 +147,28 @@ public static class Credentials
     private static void Control(nint operation, nint argument, string name) => Interop.Kernel.Checked(
         Interop.Kernel.Call(Interop.Kernel.SYS_prctl, operation, argument), "prctl", name);
 
+    /// <summary>struct __user_cap_header_struct of capset(2), and behind it the two of __user_cap_data_struct.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct CapabilityHeader(uint version)
+    internal unsafe struct CapabilityRequest
     {
-        private readonly uint _version = version;
+        private readonly uint _version = CapabilityVersion;
         private readonly int _process;
+        private fixed uint _data[6]; // effective, permitted, inheritable: low halves, then high ones
+
+        internal CapabilityRequest(CapabilitySet effective, CapabilitySet permitted, CapabilitySet inheritable)
+        {
+            (_data[0], _data[3]) = ((uint)effective.Bits, (uint)(effective.Bits >> 32));
+            (_data[1], _data[4]) = ((uint)permitted.Bits, (uint)(permitted.Bits >> 32));
+            (_data[2], _data[5]) = ((uint)inheritable.Bits, (uint)(inheritable.Bits >> 32));
+        }
+
+        /// <summary>The sets; of an object on the stack only.</summary>
+        internal uint* Data => (uint*)Unsafe.AsPointer(ref _data[0]);
     }
 
     /// <summary>struct sock_fprog, 16 bytes.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct FilterProgram(ushort length, nint instructions)
+    internal readonly struct FilterProgram(ushort length, nint instructions)
     {
         private readonly ushort _length = length;
         private readonly nint _instructions = instructions;

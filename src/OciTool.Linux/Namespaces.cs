@@ -39,6 +39,7 @@ public static class Namespaces
 {
     private const nint SIOCSIFFLAGS = 0x8914;
     private const nint CLONE_FS = 0x200;
+    private const nint NS_GET_USERNS = 0xb701;
 
     /// <summary>Moves this thread into new namespaces.</summary>
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
@@ -80,6 +81,17 @@ public static class Namespaces
     /// <param name="kind">Its kind.</param>
     public static bool Has(int process, SafeFileHandle file, NamespaceKinds kind) =>
         FileIdentity.TryOf($"/proc/{process}/ns/{FileOf(kind)}", out FileIdentity found) && found == FileIdentity.Of(file);
+
+    /// <summary>Whether a namespace belongs to a user namespace, so that the root of that one may join it.</summary>
+    /// <param name="file">The namespace.</param>
+    /// <param name="user">The user namespace.</param>
+    /// <remarks>ioctl_ns(2), NS_GET_USERNS.</remarks>
+    public static bool BelongsTo(SafeFileHandle file, SafeFileHandle user)
+    {
+        nint owner = Interop.Kernel.Call(Interop.Kernel.SYS_ioctl, Interop.Kernel.Descriptor(file), NS_GET_USERNS);
+        using SafeFileHandle handle = new(owner, ownsHandle: true);
+        return owner >= 0 && FileIdentity.Of(handle) == FileIdentity.Of(user);
+    }
 
     /// <summary>The name of a kind in /proc/PID/ns.</summary>
     public static string FileOf(NamespaceKinds kind) => kind switch

@@ -80,6 +80,12 @@ public sealed class ProcessHandle : IDisposable
         return true;
     }
 
+    /// <summary>Takes a copy of one of its descriptors.</summary>
+    /// <param name="number">The descriptor's number there.</param>
+    /// <exception cref="ErrnoException">There is none, or the process may not be looked into; Linux 5.6.</exception>
+    public SafeFileHandle Take(int number) => Interop.Kernel.Opened(
+        Interop.Kernel.Call(Interop.Kernel.SYS_pidfd_getfd, Interop.Kernel.Descriptor(Handle), number), "pidfd_getfd", $"{number}");
+
     /// <inheritdoc/>
     public void Dispose() => Handle.Dispose();
 

@@ -22,6 +22,10 @@ internal static partial class Interop
         [LibraryImport(Name, EntryPoint = "clone", SetLastError = true)]
         internal static unsafe partial int Clone(nint function, byte* stack, int flags, void* argument, nint parent, nint tls, nint child);
 
+        /// <summary>Where this thread's errno is.</summary>
+        [LibraryImport(Name, EntryPoint = "__errno_location", SetLastError = true)]
+        internal static unsafe partial int* ErrnoLocation();
+
         /// <summary>The head of ucontext_t.</summary>
         [StructLayout(LayoutKind.Sequential)]
         internal unsafe struct Context

@@ -20,6 +20,7 @@ internal static partial class Interop
         internal const nint SYS_fsmount = 432;
         internal const nint SYS_pidfd_open = 434;
         internal const nint SYS_close_range = 436;
+        internal const nint SYS_pidfd_getfd = 438;
         internal const nint SYS_faccessat2 = 439;
         internal const nint SYS_mount_setattr = 442;
 

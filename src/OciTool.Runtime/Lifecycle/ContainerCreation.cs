@@ -65,10 +65,20 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
     {
         CheckTerminal(isDetached);
         bool terminal = _spec.Process!.Terminal ?? false;
-        using ContainerStreams streams = isDetached || ConsoleSocket is not null
+        using ContainerStreams streams = isDetached
             ? ContainerStreams.Inherited(ConsoleSocket)
-            : ContainerStreams.Joined(terminal);
-        using InitLink init = Make(streams, waits: false);
+            : ContainerStreams.Attended(terminal, ConsoleSocket);
+        InitLink init;
+        try
+        {
+            init = Make(streams, waits: false);
+        }
+        catch (ContainerStartException) when (streams.InterruptedStatus != 0)
+        {
+            return streams.InterruptedStatus;
+        }
+
+        using InitLink _ = init;
         if (isDetached)
         {
             init.Release();
@@ -110,6 +120,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
             using ContainerNamespaces namespaces = ContainerNamespaces.Open(_spec.Linux!);
             init = InitLink.Start(streams.ChildEnds, PreservedDescriptors, namespaces.Birth);
             streams.CloseChildEnds();
+            streams.Forward(init);
             File.WriteAllBytes(Path.Join(directory, Bundle.FileName), bundle.Document);
             Prepare(init, namespaces, streams, waits);
             return init;

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime.Cgroups;
@@ -60,10 +61,20 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
 
         Signals.IgnoreClosedPipes();
         ProcessHandle.ExpectChildren();
-        using ContainerStreams streams = isDetached || ConsoleSocket is not null
+        using ContainerStreams streams = isDetached
             ? ContainerStreams.Inherited(ConsoleSocket)
-            : ContainerStreams.Joined(terminal);
-        using InitLink init = Start(process, streams);
+            : ContainerStreams.Attended(terminal, ConsoleSocket);
+        InitLink init;
+        try
+        {
+            init = Start(process, streams);
+        }
+        catch (ContainerStartException) when (streams.InterruptedStatus != 0)
+        {
+            return streams.InterruptedStatus;
+        }
+
+        using InitLink _ = init;
         if (isDetached)
         {
             init.Release();
@@ -81,6 +92,7 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
         try
         {
             streams.CloseChildEnds();
+            streams.Forward(init);
             int pid = init.Process.Id;
             Cgroup? groups = container.Groups;
             OomScore.Set(pid, process.OomScoreAdj);
@@ -97,6 +109,7 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
             {
                 Joins = true,
                 MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,
+                PidNamespace = namespaces.LastPid is { } pids ? descriptors.Add(pids) : -1,
                 CgroupEntrances = descriptors.AddOwned(groups?.OpenEntrances(Cgroups) ?? []),
                 CgroupFallback = groups?.OpenEntranceOf(container.Pid) is { } fallback ? descriptors.AddOwned(fallback) : -1,
                 PreservedDescriptors = PreservedDescriptors,
@@ -118,12 +131,24 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
             {
                 Terminal = streams.Take,
                 Limits = () => ContainerCreation.SetLimits(pid, plan.Limits),
-                Listener = file => SeccompAgent.Send(_spec.Linux!.Seccomp!, file, container.State with { Pid = pid }),
+                Listener = SendListener,
+                Successor = process =>
+                {
+                    init.ContinueWith(process);
+                    if ((plan.FilterFlags & InitPlan.NewListener) != 0)
+                    {
+                        SendListener(init.Process.Take(Successor.ListenerOf(Launcher.FirstPassed + PreservedDescriptors)));
+                    }
+                },
             }.Listen();
+            init.Settle();
             if (PidFile is not null)
             {
-                PidFiles.Write(PidFile, pid);
+                PidFiles.Write(PidFile, init.Process.Id);
             }
+
+            void SendListener(SafeFileHandle file) =>
+                SeccompAgent.Send(_spec.Linux!.Seccomp!, file, container.State with { Pid = init.Process.Id });
 
             return init;
         }

@@ -15,21 +15,35 @@ internal sealed class ContainerStreams : IDisposable
 
     private readonly StandardStreams? _joined;
     private readonly string? _consoleSocket;
+    private readonly bool _attends;
+    private SignalForwarder? _signals;
     private SafeFileHandle? _terminal;
 
-    private ContainerStreams(StandardStreams? joined, string? consoleSocket) => (_joined, _consoleSocket) = (joined, consoleSocket);
+    private ContainerStreams(StandardStreams? joined, string? consoleSocket, bool attends) =>
+        (_joined, _consoleSocket, _attends) = (joined, consoleSocket, attends);
 
     /// <summary>What the child gets as its descriptors 0, 1 and 2; null for our own.</summary>
     public ReadOnlySpan<SafeFileHandle?> ChildEnds => _joined is null ? [] : _joined.ChildEnds;
 
     /// <summary>The caller's own; nobody of us stays in between.</summary>
     /// <param name="consoleSocket">Where our side of a terminal goes; null for none.</param>
-    public static ContainerStreams Inherited(string? consoleSocket) => new(null, consoleSocket);
+    public static ContainerStreams Inherited(string? consoleSocket) => new(null, consoleSocket, attends: false);
 
     /// <summary>Those of a process that this one waits for.</summary>
     /// <param name="terminal">Whether it gets a terminal.</param>
+    /// <param name="consoleSocket">Where our side of the terminal goes; null to pass on what it shows.</param>
     [SuppressMessage("Reliability", "CA2000", Justification = "disposed with the result")]
-    public static ContainerStreams Joined(bool terminal) => new(new StandardStreams(interactive: true, terminal), null);
+    public static ContainerStreams Attended(bool terminal, string? consoleSocket) => consoleSocket is null
+        ? new(new StandardStreams(interactive: true, terminal), null, attends: true)
+        : new(null, consoleSocket, attends: true);
+
+    /// <summary>The status of a caller that was told to end before the command ran; 0 when it was not.</summary>
+    public int InterruptedStatus => _signals?.Interrupted is > 0 and var signal ? 128 + signal : 0;
+
+    /// <summary>Forwards signals from now on, if this process waits for the command.</summary>
+    /// <param name="init">The command's process to be.</param>
+    public void Forward(InitLink init) =>
+        _signals = _attends ? new SignalForwarder(init, _joined is null ? null : _joined.FollowSize) : null;
 
     /// <summary>The size that a new terminal gets.</summary>
     /// <param name="size">What the configuration wishes.</param>
@@ -63,12 +77,17 @@ internal sealed class ContainerStreams : IDisposable
         }
     }
 
-    /// <summary>Copies the streams and forwards signals until the process has ended.</summary>
+    /// <summary>Copies the streams until the process has ended.</summary>
     /// <returns>Its status.</returns>
     public int Attend(InitLink init)
     {
-        using SignalForwarder signals = new(init.Process, _terminal is null || _joined is null ? null : _joined.FollowSize);
-        signals.CommandRuns();
+        if (InterruptedStatus is not 0 and var status)
+        {
+            init.End();
+            return status;
+        }
+
+        _signals?.CommandRuns();
         if (_terminal is not null)
         {
             _joined?.Join(_terminal);
@@ -82,6 +101,7 @@ internal sealed class ContainerStreams : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _signals?.Dispose();
         _terminal?.Dispose();
         _joined?.Dispose();
     }

@@ -30,11 +30,19 @@ internal sealed class ContainerNamespaces : IDisposable
     /// <summary>The mount namespace to join; null for a new one.</summary>
     public SafeFileHandle? Mount => _joined.GetValueOrDefault(NamespaceKinds.Mount);
 
+    /// <summary>The PID namespace that is left to the last process, so that nobody in it sees one of ours; null for none.</summary>
+    public SafeFileHandle? LastPid { get; private set; }
+
     /// <summary>How the first process is born.</summary>
     public LaunchNamespaces Birth => new()
     {
         HasNewPid = New.HasFlag(NamespaceKinds.Pid),
-        Joined = [.. from pair in _joined where (pair.Key & Inherited) != NamespaceKinds.None select (pair.Value, pair.Key)],
+        Joined =
+        [
+            .. from pair in _joined
+               where (pair.Key & Inherited) != NamespaceKinds.None && pair.Value != LastPid
+               select (pair.Value, pair.Key),
+        ],
         User = User,
         Time = _joined.GetValueOrDefault(NamespaceKinds.Time),
     };
@@ -104,6 +112,13 @@ internal sealed class ContainerNamespaces : IDisposable
                 namespaces._joined.Add(kind, Namespaces.Open(theirs));
                 namespaces.All |= kind;
             }
+        }
+
+        // one that belongs to somebody else can only be entered from outside the user namespace, which is by birth
+        if (namespaces._joined.TryGetValue(NamespaceKinds.Pid, out SafeFileHandle? pid)
+            && (namespaces.User is null || Namespaces.BelongsTo(pid, namespaces.User)))
+        {
+            namespaces.LastPid = pid;
         }
 
         return namespaces;

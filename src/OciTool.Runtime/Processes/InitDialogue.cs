@@ -24,6 +24,9 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
     /// <summary>Runs the hooks that belong before the change of the root.</summary>
     public Action? Hooks { get; init; }
 
+    /// <summary>Takes the process that will execute the command, where that is another one than the init process.</summary>
+    public Action<SafeFileHandle>? Successor { get; init; }
+
     /// <summary>Sets the limits of the process.</summary>
     public Action? Limits { get; init; }
 
@@ -86,6 +89,10 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
                 break;
             case InitProcess.ListenerMessage when _descriptors.TryDequeue(out SafeFileHandle? listener):
                 (Listener ?? (static file => file.Dispose()))(listener);
+                control.Send([InitProcess.GoMessage]);
+                break;
+            case InitProcess.SuccessorMessage when _descriptors.TryDequeue(out SafeFileHandle? successor):
+                (Successor ?? (static file => file.Dispose()))(successor);
                 control.Send([InitProcess.GoMessage]);
                 break;
             case InitProcess.HooksMessage:

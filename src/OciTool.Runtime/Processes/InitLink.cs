@@ -10,6 +10,7 @@ namespace OciTool.Runtime.Processes;
 internal sealed class InitLink : IDisposable
 {
     private readonly OwnBinary _binary;
+    private ProcessHandle? _predecessor;
     private bool _waited;
 
     private InitLink(OwnBinary binary, ControlSocket control, ProcessHandle process) =>
@@ -18,8 +19,12 @@ internal sealed class InitLink : IDisposable
     /// <summary>The socket to it.</summary>
     public ControlSocket Control { get; }
 
-    /// <summary>The process.</summary>
-    public ProcessHandle Process { get; }
+    /// <summary>The process; in the end the one that has executed the command.</summary>
+    public ProcessHandle Process { get; private set; }
+
+    /// <summary>Whether the process is not our binary any more, which is so before it has been heard of here.</summary>
+    public bool HasExecuted =>
+        FileIdentity.TryOf($"/proc/{Process.Id}/exe", out FileIdentity program) && program != FileIdentity.Of(_binary.Handle);
 
     /// <summary>Makes the process. It waits for its plan.</summary>
     /// <param name="standard">Its standard streams; null for the same as here.</param>
@@ -85,6 +90,26 @@ internal sealed class InitLink : IDisposable
         }
     }
 
+    /// <summary>Goes on with a process that has taken the place of this one.</summary>
+    /// <param name="successor">Its descriptor; it belongs to this object.</param>
+    /// <exception cref="IOException">It is no descriptor of a process.</exception>
+    public void ContinueWith(SafeFileHandle successor)
+    {
+        _predecessor = Process;
+        Process = ProcessHandle.Of(successor);
+    }
+
+    /// <summary>Lets the kernel forget a process that has been succeeded, and has nothing left to do.</summary>
+    public void Settle()
+    {
+        if (_predecessor is not null)
+        {
+            _predecessor.Wait();
+            _predecessor.Dispose();
+            _predecessor = null;
+        }
+    }
+
     /// <summary>Waits for the process to end.</summary>
     /// <returns>Its exit status; 128 and the number of the signal when one ended it.</returns>
     public int Wait()
@@ -104,6 +129,8 @@ internal sealed class InitLink : IDisposable
         {
             Process.TrySignal(Signals.Kill);
             Process.Wait();
+            _predecessor?.TrySignal(Signals.Kill);
+            Settle();
             _waited = true;
         }
     }
@@ -112,6 +139,7 @@ internal sealed class InitLink : IDisposable
     public void Dispose()
     {
         End();
+        Settle();
         Process.Dispose();
         Control.Dispose();
         _binary.Dispose();

@@ -38,6 +38,9 @@ internal sealed record InitPlan
     /// <summary>Which descriptor is the mount namespace to join before the root is set up; -1 for none.</summary>
     public int MountNamespace { get; init; } = -1;
 
+    /// <summary>Which descriptor is the PID namespace that only the command enters, in a process of its own; -1 for none.</summary>
+    public int PidNamespace { get; init; } = -1;
+
     /// <summary>The lines of a time namespace's offsets; empty for none.</summary>
     public string TimeOffsets { get; init; } = "";
 
@@ -145,6 +148,7 @@ internal sealed record InitPlan
         writer.Write(CgroupFallback);
         writer.Write((int)Namespaces);
         writer.Write(MountNamespace);
+        writer.Write(PidNamespace);
         writer.Write(TimeOffsets);
         writer.Write(Gate);
         writer.Write(DiesWithMain);
@@ -243,6 +247,7 @@ internal sealed record InitPlan
             CgroupFallback = reader.ReadInt32(),
             Namespaces = (NamespaceKinds)reader.ReadInt32(),
             MountNamespace = reader.ReadInt32(),
+            PidNamespace = reader.ReadInt32(),
             TimeOffsets = reader.ReadString()!,
             Gate = reader.ReadInt32(),
             DiesWithMain = reader.ReadBoolean(),

@@ -34,20 +34,26 @@ public sealed class InitProcess
 
     internal const byte ExecutingMessage = (byte)'X';
 
+    internal const byte SuccessorMessage = (byte)'S';
+
     /// <summary>What the main process answers.</summary>
     internal const byte GoMessage = (byte)'G';
 
+    private const int SystemAdministration = 21; // CAP_SYS_ADMIN
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private readonly ControlSocket _main;
     private readonly InitPlan _plan;
     private readonly List<SafeFileHandle> _descriptors;
+    private (CapabilitySet Effective, CapabilitySet Permitted, CapabilitySet Inheritable)? _last;
     private bool _alone;
     private string _step = "";
     private string _operand = "";
 
     private InitProcess(ControlSocket main, InitPlan plan, List<SafeFileHandle> descriptors) =>
         (_main, _plan, _descriptors) = (main, plan, descriptors);
+
+    private bool HasSuccessor => _plan.PidNamespace >= 0;
 
     /// <summary>Runs the process. Main calls it before anything else when its first argument is <see cref="Verb"/>.</summary>
     /// <param name="args">The verb, and the number of descriptors that the command gets behind its standard streams.</param>
@@ -81,6 +87,7 @@ public sealed class InitProcess
             }
 
             process.Execute(label);
+            return 0; // the command is executed by a successor
         }
         catch (ErrnoException e)
         {
@@ -237,6 +244,11 @@ public sealed class InitProcess
         using RootDirectory root = new("/");
         using Rootfs rootfs = new(root, _plan, _descriptors);
         PrepareStreams(rootfs);
+        if (HasSuccessor)
+        {
+            Step("namespaces", "");
+            Namespaces.Join(_descriptors[_plan.PidNamespace], NamespaceKinds.Pid); // for children only
+        }
     }
 
     private void EnterCgroups()
@@ -298,7 +310,11 @@ public sealed class InitProcess
             using SafeFileHandle multiplexer = rootfs.OpenTerminal(out SafeFileHandle peer);
             using (peer)
             {
-                Terminal.Adopt(peer);
+                if (!HasSuccessor)
+                {
+                    Terminal.Adopt(peer);
+                }
+
                 Descriptors.Replace(peer, 0);
                 Descriptors.Replace(peer, 1);
                 Descriptors.Replace(peer, 2);
@@ -336,7 +352,7 @@ public sealed class InitProcess
             environment = [.. environment, $"HOME={UserLookup.HomeOf(_plan.User, root)}"];
         }
 
-        if (!_plan.NoNewPrivileges)
+        if (!_plan.NoNewPrivileges && !HasSuccessor)
         {
             InstallFilter(); // needs CAP_SYS_ADMIN, so before that is dropped
         }
@@ -374,7 +390,7 @@ public sealed class InitProcess
         if (_plan.NoNewPrivileges)
         {
             Credentials.ForbidNewPrivileges();
-            if (listens)
+            if (listens && !HasSuccessor)
             {
                 InstallFilter(); // while there is somebody to take the listener
             }
@@ -383,6 +399,12 @@ public sealed class InitProcess
         if (!_plan.DiesWithMain)
         {
             Credentials.OutliveParent();
+        }
+
+        if (HasSuccessor)
+        {
+            Succeed(path, arguments, environment);
+            return;
         }
 
         WaitAtGate();
@@ -400,6 +422,31 @@ public sealed class InitProcess
         }
 
         throw new ErrnoException("exec", arguments[0], ProcessImage.Execute([path], arguments, environment));
+    }
+
+    /// <summary>Has the command executed by a process in the container's PID namespace, and hands that over to the main process.</summary>
+    private void Succeed(string path, string[] arguments, string[] environment)
+    {
+        Step("process", "");
+        Signals.RestoreDefaults();
+        using Successor successor = Successor.Start(path, arguments, environment, new SuccessorRequest
+        {
+            Descriptors = Launcher.FirstPassed + _plan.PreservedDescriptors,
+            AdoptsTerminal = _plan.Terminal,
+            Filter = _plan.Filter,
+            FilterFlags = _plan.FilterFlags,
+            Capabilities = _last,
+        });
+        _main.Send([SuccessorMessage], successor.Process.Handle);
+        Expect(GoMessage);
+        Step(ContainerStartException.ExecuteStep, arguments[0]);
+        Errno errno = successor.Execute();
+        if (errno != Errno.None)
+        {
+            throw new ErrnoException("exec", arguments[0], errno);
+        }
+
+        _main.Send([ExecutingMessage]);
     }
 
     private void SetPriorities()
@@ -478,7 +525,16 @@ public sealed class InitProcess
         Step("capabilities", "");
         CapabilitySet permitted = _plan.Capabilities.Permitted & held;
         CapabilitySet inheritable = _plan.Capabilities.Inheritable & held;
-        Credentials.SetCapabilities(_plan.Capabilities.Effective & permitted, permitted, inheritable);
+        CapabilitySet effective = _plan.Capabilities.Effective & permitted;
+        if (HasSuccessor && !_plan.NoNewPrivileges && _plan.Filter.Length > 0)
+        {
+            // its filter needs it; it drops what is more than it should have then
+            _last = (effective, permitted, inheritable);
+            CapabilitySet administration = new CapabilitySet(1UL << SystemAdministration) & held;
+            (effective, permitted) = (effective | administration, permitted | administration);
+        }
+
+        Credentials.SetCapabilities(effective, permitted, inheritable);
         Credentials.SetAmbient(_plan.Capabilities.Ambient & permitted & inheritable);
         Credentials.DieWithParent(); // a change of user switches it off
     }

@@ -78,7 +78,7 @@ public sealed class MainProcess : IDisposable
         try
         {
             signals = launch.SignalProxy || _terminal
-                ? new SignalForwarder(_init.Process, _terminal ? _streams.FollowSize : null)
+                ? new SignalForwarder(_init, _terminal ? _streams.FollowSize : null)
                 : null;
             _init.Send(
                 plan with { CgroupEntrances = [.. Enumerable.Range(1, entrances.Count)] },

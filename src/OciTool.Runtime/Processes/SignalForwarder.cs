@@ -18,16 +18,16 @@ internal sealed class SignalForwarder : IDisposable
     ];
 
     private readonly List<PosixSignalRegistration> _registrations = [];
-    private readonly ProcessHandle _process;
+    private readonly InitLink _init;
     private volatile int _interrupted;
     private volatile bool _running;
 
     /// <summary>Starts forwarding.</summary>
-    /// <param name="process">The container's first process.</param>
+    /// <param name="init">The container's first process.</param>
     /// <param name="windowChanged">Called when the size of our terminal has changed; null where that does not matter.</param>
-    public SignalForwarder(ProcessHandle process, Action? windowChanged)
+    public SignalForwarder(InitLink init, Action? windowChanged)
     {
-        _process = process;
+        _init = init;
         foreach (PosixSignal signal in Forwarded)
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, Forward));
@@ -52,15 +52,15 @@ internal sealed class SignalForwarder : IDisposable
     {
         context.Cancel = true;
         int signal = Number(context.Signal);
-        if (_running)
+        if (_running || _init.HasExecuted)
         {
-            _process.TrySignal(signal);
+            _init.Process.TrySignal(signal);
             return;
         }
 
         // our init process has no handlers, so the kernel would drop it: the user wants the container gone
         _interrupted = signal;
-        _process.TrySignal(Signals.Kill);
+        _init.Process.TrySignal(Signals.Kill);
     }
 
     private static int Number(PosixSignal signal) => signal switch

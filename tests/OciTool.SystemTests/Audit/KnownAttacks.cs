@@ -21,10 +21,10 @@ internal static class KnownAttacks
         "CVE-2020-14370", "TIOCSTI",
     ];
 
-    /// <summary>What is not as it should be, each with a test that says so until it is.</summary>
+    /// <summary>What is not as it should be.</summary>
     public static readonly string[] Weaknesses =
     [
-        "`oci-runtime exec` into a container that has CAP_SYS_PTRACE and no user namespace of its own: the process that enters is in the container's PID namespace before its root is the container's, and a process there that may trace reaches the host's files through it. Not with the default capabilities (`RuntimeCveTests.Nor_by_a_container_that_may_trace`).",
+        "`oci-runtime create` of a container that joins another one's PID namespace by its path: its first process is seen in there before its root is the container's, and a process of the other container that holds CAP_SYS_PTRACE in the same user namespace could look into it. `exec` has no such moment (`RuntimeCveTests.Nor_by_a_container_that_may_trace`).",
     ];
 
     /// <summary>Why there is nothing to test.</summary>

@@ -184,7 +184,6 @@ public sealed class RuntimeCveTests : RuntimeTest
 
     [Theory, MemberData(nameof(Runtimes))]
     [Trait("Pace", "slow")]
-    [OciDiffers("the process of exec is in the container's PID namespace while its root is still the host's, and CAP_SYS_PTRACE reaches it there")]
     public Task Nor_by_a_container_that_may_trace(string name) => Under(name, runtime =>
         EnteredByNobodyAsync(runtime, "CAP_KILL", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"));
 

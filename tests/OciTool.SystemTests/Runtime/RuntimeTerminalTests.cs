@@ -98,7 +98,7 @@ public sealed class RuntimeTerminalTests : RuntimeTest
         Need.Programs("script");
         Bundle bundle = runtime.NewBundle(config =>
         {
-            config.Script("stty size; tty; read line; echo \"got $line\"; exit 5");
+            config.Script("tty; read line; stty size; echo \"got $line\"; exit 5"); // runc sets the size while the program runs
             config.Process["terminal"] = true;
         });
         await File.WriteAllTextAsync(runtime["run.sh"], $"stty rows 33 cols 66; {runtime.Path} --root {runtime.Root} run -b {bundle.Path} {runtime.NewId()}; echo status=$?", Cancellation);
