@@ -22,7 +22,13 @@ public sealed class ErrnoException : IOException
 
     /// <summary>The C library's sentence for an error number, for example <c>No such file or directory</c>.</summary>
     /// <param name="errno">The error number.</param>
-    public static string Describe(Errno errno) => Marshal.GetPInvokeErrorMessage((int)errno);
+    public static string Describe(Errno errno)
+    {
+        string sentence = Marshal.GetPInvokeErrorMessage((int)errno);
+        return errno == Errno.ENOSYS
+            ? $"{sentence} (containers need Linux 5.12 or newer, and no filter that hides its system calls)"
+            : sentence;
+    }
 
     /// <summary>Captures <c>errno</c> of the call that just failed on this thread.</summary>
     /// <param name="call">The call, for example <c>openat2</c>.</param>
