@@ -18,7 +18,7 @@ def seccomp() -> dict:
     calls = [
         {key: call[key] for key in ("names", "action", "args", "errnoRet") if call.get(key)}
         for call in profile["syscalls"]
-        if not call.get("includes") and (call.get("excludes") or {}).keys() <= {"caps"}
+        if (call.get("includes") or {}).get("arches", ["amd64"]).count("amd64") and not (call.get("includes") or {}).get("caps")
     ]
     return {"defaultAction": profile["defaultAction"], "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": calls}
 
