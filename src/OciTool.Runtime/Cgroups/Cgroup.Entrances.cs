@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
@@ -7,7 +8,7 @@ namespace OciTool.Runtime.Cgroups;
 /// <summary>How processes get into the groups.</summary>
 public sealed partial class Cgroup
 {
-    /// <summary>Opens the groups for processes that enter them by <see cref="TryEnter"/>.</summary>
+    /// <summary>Opens the groups of v1 for a thread that enters them by <see cref="TryEnter"/>.</summary>
     /// <param name="subPaths">
     /// Groups below, for some or all hierarchies, each <c>PATH</c> or <c>CONTROLLER[,CONTROLLER]:PATH</c> as in
     /// <c>exec --cgroup</c>; they exist.
@@ -16,8 +17,7 @@ public sealed partial class Cgroup
     /// <remarks>
     /// The kernel asks whether who opened a file may move processes: so these work in a user namespace, and behind a
     /// changed root. With cgroup v1 a thread moves alone, which takes 0.2 ms: for a whole process the kernel waits for a
-    /// grace period, 5 to 50 ms. The one thread is enough where it will call execve, which ends the others. cgroup v2 moves
-    /// processes only.
+    /// grace period, 5 to 50 ms. The one thread is enough where it will call execve, which ends the others.
     /// </remarks>
     /// <exception cref="OciException">A group cannot be opened, or is not below these.</exception>
     public IReadOnlyList<SafeFileHandle> OpenEntrances(params IReadOnlyList<string> subPaths)
@@ -27,16 +27,10 @@ public sealed partial class Cgroup
         {
             foreach (CgroupDirectory directory in _directories)
             {
-                string path = directory.Path;
-                foreach (string subPath in subPaths)
+                if (!directory.IsUnified)
                 {
-                    path = Below(directory, subPath) ?? path;
+                    files.Add(OpenEntrance($"{Below(directory, subPaths)}/tasks"));
                 }
-
-                string file = EntranceFile(directory, path);
-                Errno error = KernelFile.TryOpen(file, write: true, out SafeFileHandle? opened);
-                files.Add(opened ?? throw new OciException(
-                    $"cannot open cgroup '{Printable.Shorten(file)}': {ErrnoException.Describe(error)}"));
             }
 
             return files;
@@ -52,41 +46,61 @@ public sealed partial class Cgroup
         }
     }
 
-    /// <summary>Opens the group of cgroup v2 that a process of the container is in.</summary>
-    /// <param name="pid">The container's first process.</param>
-    /// <returns>The file, the caller's to close; null on a host with v1.</returns>
+    /// <summary>Moves the caller's thread into a group.</summary>
+    /// <param name="entrance">One of <see cref="OpenEntrances"/>.</param>
+    /// <returns>Why the group refuses it.</returns>
+    public static Errno TryEnter(SafeFileHandle entrance) => KernelFile.Write(entrance, "0");
+
+    /// <summary>Begins to move a process into the group of v2, which moves whole processes only and takes its time.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="neighbour">A process of the container, whose group will do where the container's own is closed; 0 for none.</param>
+    /// <param name="subPaths">As of <see cref="OpenEntrances"/>.</param>
+    /// <returns>To wait for; null where there is no v2.</returns>
     /// <remarks>
     /// A container that has made groups for itself and passes controllers down to them has no process in the group that it
-    /// was given, and nobody can enter that: the kernel says EBUSY (<see cref="TryEnter"/>). Where its first process is
-    /// others may be too.
+    /// was given, and nobody can enter that: the kernel says EBUSY. Where its first process is others may be too.
     /// </remarks>
-    /// <exception cref="OciException">There is no such process, or it has left the container's groups.</exception>
-    public SafeFileHandle? OpenEntranceOf(int pid)
+    /// <exception cref="OciException">A group cannot be opened, or the neighbour has left the container's groups.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "the move closes them")]
+    public ProcessMove? Move(int pid, int neighbour = 0, params IReadOnlyList<string> subPaths)
     {
-        if (UnifiedDirectory is not { } own)
+        foreach (CgroupDirectory directory in _directories)
         {
-            return null;
+            if (directory.IsUnified)
+            {
+                SafeFileHandle? fallback = neighbour > 0 && IsUnified ? OpenEntranceOf(neighbour, directory.Path) : null;
+                return new ProcessMove(OpenEntrance($"{Below(directory, subPaths)}/cgroup.procs"), fallback, pid);
+            }
         }
 
+        return null;
+    }
+
+    private static SafeFileHandle OpenEntranceOf(int pid, string own)
+    {
         CgroupMounts mounts = CgroupMounts.Read();
         string directory = mounts.DirectoryOf(mounts.V2 ?? "", ProcessGroups.Of(pid).PathOf("") ?? "");
-        if (directory != own && !directory.StartsWith(own + "/", StringComparison.Ordinal))
-        {
-            throw new OciException($"process {pid} is not in cgroup '{Printable.Shorten(own)}'");
-        }
+        return directory == own || directory.StartsWith(own + "/", StringComparison.Ordinal)
+            ? OpenEntrance($"{directory}/cgroup.procs")
+            : throw new OciException($"process {pid} is not in cgroup '{Printable.Shorten(own)}'");
+    }
 
-        string file = $"{directory}/cgroup.procs";
+    private static SafeFileHandle OpenEntrance(string file)
+    {
         Errno error = KernelFile.TryOpen(file, write: true, out SafeFileHandle? opened);
         return opened ?? throw new OciException($"cannot open cgroup '{Printable.Shorten(file)}': {ErrnoException.Describe(error)}");
     }
 
-    /// <summary>Moves the caller into a group: the thread with cgroup v1, the process with v2.</summary>
-    /// <param name="entrance">One of <see cref="OpenEntrances"/>.</param>
-    /// <returns>Why the group refuses it; see <see cref="OpenEntranceOf"/> for <see cref="Errno.EBUSY"/>.</returns>
-    public static Errno TryEnter(SafeFileHandle entrance) => KernelFile.Write(entrance, "0");
+    private static string Below(CgroupDirectory directory, IReadOnlyList<string> subPaths)
+    {
+        string path = directory.Path;
+        for (int i = 0; i < subPaths.Count; i++)
+        {
+            path = Below(directory, subPaths[i]) ?? path;
+        }
 
-    private static string EntranceFile(CgroupDirectory directory, string path) =>
-        directory.IsUnified ? $"{path}/cgroup.procs" : $"{path}/tasks";
+        return path;
+    }
 
     private static string? Below(CgroupDirectory directory, string subPath)
     {

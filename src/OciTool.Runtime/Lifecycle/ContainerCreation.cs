@@ -154,6 +154,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
             Systemd = Systemd,
             Pid = pid,
         });
+        ProcessMove? move = _cgroup?.Move(pid);
         OomScore.Set(pid, process.OomScoreAdj);
         _entry = _entry with
         {
@@ -188,6 +189,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         };
         plan = ProcessLabel.AddTo(plan, process);
         plan = plan with { Mounts = MountSources.Prepare(plan.Mounts, _spec.Mounts ?? [], bundle, namespaces.User, descriptors) };
+        move?.Wait();
         init.Send(plan, descriptors.All);
         new InitDialogue(init.Control, init.Process, StartTimeout)
         {

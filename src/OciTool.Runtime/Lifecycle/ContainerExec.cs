@@ -95,6 +95,7 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
             streams.Forward(init);
             int pid = init.Process.Id;
             Cgroup? groups = container.Groups;
+            ProcessMove? move = groups?.Move(pid, container.Pid, Cgroups);
             OomScore.Set(pid, process.OomScoreAdj);
             SeccompFilter? filter = _spec.Linux?.Seccomp is { } seccomp
                 ? SeccompCompiler.Compile(seccomp, ContainerCreation.SeccompDirectory)
@@ -111,7 +112,6 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
                 MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,
                 PidNamespace = namespaces.LastPid is { } pids ? descriptors.Add(pids) : -1,
                 CgroupEntrances = descriptors.AddOwned(groups?.OpenEntrances(Cgroups) ?? []),
-                CgroupFallback = groups?.OpenEntranceOf(container.Pid) is { } fallback ? descriptors.AddOwned(fallback) : -1,
                 PreservedDescriptors = PreservedDescriptors,
                 LimitsAreStrict = true,
                 LimitsByMain = namespaces.User is not null,
@@ -126,6 +126,7 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
                 ApparmorProfile = process.ApparmorProfile ?? Process.ApparmorProfile,
                 SelinuxLabel = process.SelinuxLabel ?? Process.SelinuxLabel,
             });
+            move?.Wait();
             init.Send(plan, descriptors.All);
             new InitDialogue(init.Control, init.Process, ContainerCreation.StartTimeout)
             {

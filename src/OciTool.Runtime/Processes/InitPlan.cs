@@ -29,9 +29,6 @@ internal sealed record InitPlan
     /// <summary>Which descriptors are files to write "0" to, to move into the container's groups.</summary>
     public IReadOnlyList<int> CgroupEntrances { get; init; } = [];
 
-    /// <summary>Which descriptor is the group to enter where the container's own is closed to processes; -1 for none.</summary>
-    public int CgroupFallback { get; init; } = -1;
-
     /// <summary>Namespaces to leave for new ones.</summary>
     public NamespaceKinds Namespaces { get; init; }
 
@@ -145,7 +142,6 @@ internal sealed record InitPlan
         writer.Write(DescriptorCount);
         writer.Write(Joins);
         writer.Write(CgroupEntrances, static (writer, index) => writer.Write(index));
-        writer.Write(CgroupFallback);
         writer.Write((int)Namespaces);
         writer.Write(MountNamespace);
         writer.Write(PidNamespace);
@@ -244,7 +240,6 @@ internal sealed record InitPlan
             DescriptorCount = reader.ReadInt32(),
             Joins = reader.ReadBoolean(),
             CgroupEntrances = reader.ReadMany(static reader => reader.ReadInt32()),
-            CgroupFallback = reader.ReadInt32(),
             Namespaces = (NamespaceKinds)reader.ReadInt32(),
             MountNamespace = reader.ReadInt32(),
             PidNamespace = reader.ReadInt32(),

@@ -257,11 +257,6 @@ public sealed class InitProcess
         for (int i = 0; i < _plan.CgroupEntrances.Count; i++)
         {
             Errno errno = Cgroup.TryEnter(_descriptors[_plan.CgroupEntrances[i]]);
-            if (errno == Errno.EBUSY && _plan.CgroupFallback >= 0)
-            {
-                errno = Cgroup.TryEnter(_descriptors[_plan.CgroupFallback]); // the container has made groups below its own
-            }
-
             if (errno != Errno.None)
             {
                 throw new ErrnoException("write", "cgroup", errno);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Runtime.Cgroups;
 
 namespace OciTool.Runtime.Processes;
 
@@ -59,6 +60,7 @@ public sealed class MainProcess : IDisposable
     [SuppressMessage("Reliability", "CA2000", Justification = "disposed in the finally block")]
     public int Run(ContainerLaunch launch)
     {
+        ProcessMove? move = launch.Cgroup?.Move(_init.Process.Id);
         InitPlan plan = LaunchPlan.From(launch.Id, launch.Spec) with
         {
             Terminal = _terminal,
@@ -80,6 +82,7 @@ public sealed class MainProcess : IDisposable
             signals = launch.SignalProxy || _terminal
                 ? new SignalForwarder(_init, _terminal ? _streams.FollowSize : null)
                 : null;
+            move?.Wait();
             _init.Send(
                 plan with { CgroupEntrances = [.. Enumerable.Range(1, entrances.Count)] },
                 [launch.Rootfs.Handle, .. entrances]);

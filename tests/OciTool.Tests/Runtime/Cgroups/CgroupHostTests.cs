@@ -324,17 +324,20 @@ public sealed class CgroupHostTests : IDisposable
         return cgroup;
     }
 
-    // a shell that first enters the groups, by files that were opened for it
+    // a shell that first enters the groups: by files that were opened for it, or moved by us
     private Process Start(Cgroup cgroup, string script, params string[] subPaths)
     {
         IReadOnlyList<SafeFileHandle> entrances = cgroup.OpenEntrances(subPaths);
         string files = string.Join(' ', entrances.Select(entrance => $"/proc/{Environment.ProcessId}/fd/{entrance.DangerousGetHandle()}"));
-        Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"for f in {files}; do echo 0 > $f || exit 9; done; echo in; exec 2> /dev/null; {script}"])
+        Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"read go; for f in {files}; do echo 0 > $f || exit 9; done; echo in; exec 2> /dev/null; {script}"])
         {
             UseShellExecute = false,
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;
         _processes.Add(process);
+        cgroup.Move(process.Id, neighbour: 0, subPaths)?.Wait();
+        process.StandardInput.WriteLine();
         Assert.Equal("in", process.StandardOutput.ReadLine());
         foreach (SafeFileHandle entrance in entrances)
         {

@@ -16,7 +16,7 @@ public sealed class InitPlanTests
         DescriptorCount = 4,
         Joins = true,
         CgroupEntrances = [1, 2],
-        CgroupFallback = 3,
+        PidNamespace = 3,
         MountNamespace = 0,
         TimeOffsets = "monotonic 1 2\n",
         Gate = 2,

@@ -115,10 +115,11 @@ public sealed class CgroupTests
         using TestRoot root = new();
         string mount = Fake(root, "unified", "cgroup.procs", "pids.max");
         Cgroup cgroup = Cgroup.Create(new(new Dictionary<string, string>(), mount), "abc", resources: null, out _)!;
-        using SafeFileHandle entrance = Assert.Single(cgroup.OpenEntrances());
-        Assert.Equal(Errno.None, Cgroup.TryEnter(entrance));
 
-        Assert.Equal("0", File.ReadAllText($"{mount}/oci/abc/cgroup.procs"));
+        Assert.Empty(cgroup.OpenEntrances());
+        cgroup.Move(77)!.Wait();
+
+        Assert.Equal("77", File.ReadAllText($"{mount}/oci/abc/cgroup.procs"));
     }
 
     [Fact]
