@@ -79,6 +79,12 @@ install_test_packages() {
     command -v docker >/dev/null || install_packages docker-cli
 }
 
+# What tests/guest needs beyond that: an emulator, and programs for the guest.
+install_guest_packages() {
+    install_test_packages
+    install_packages debian-archive-keyring e2fsprogs iproute2 kmod lz4 qemu-system-x86
+}
+
 # Prints the output of a command only when it fails.
 quietly() {
     local log status=0
