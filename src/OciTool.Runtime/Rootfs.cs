@@ -20,7 +20,7 @@ internal sealed partial class Rootfs(RootDirectory root, InitPlan plan, IReadOnl
     private bool _devicesAreReadOnly;
 
     /// <summary>The lines of /proc/self/cgroup, read before the cgroup namespace hid where this process is on the host.</summary>
-    public string[] HostCgroupPaths { get; init; } = [];
+    public string[] HostCgroupPaths { get; set; } = [];
 
     /// <summary>Puts the root into this mount namespace, out of sight: on top of <c>/</c>, beneath which we keep looking.</summary>
     public void Attach()

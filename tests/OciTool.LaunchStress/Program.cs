@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime;
@@ -8,6 +9,7 @@ using OciTool.Runtime.Spec;
 namespace OciTool.LaunchStress;
 
 /// <summary>Usage: ROOTFS COUNT THREADS [-t] [-i] COMMAND…: the time and the number of failures go to standard error.</summary>
+/// <remarks>The threads allocate; with any, another one sends signals to this process. A descriptor or a child that is left over is a failure.</remarks>
 internal static class Program
 {
     private static volatile byte[]? _garbage;
@@ -25,7 +27,14 @@ internal static class Program
             new Thread(Allocate) { IsBackground = true }.Start();
         }
 
+        using PosixSignalRegistration signals = PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => _garbage = new byte[100]);
+        if (args[2] != "0")
+        {
+            new Thread(Signal) { IsBackground = true }.Start();
+        }
+
         Stopwatch clock = Stopwatch.StartNew();
+        int descriptors = 0;
         long slowest = 0;
         int status = 0;
         int failures = 0;
@@ -34,7 +43,20 @@ internal static class Program
             long before = clock.ElapsedMilliseconds;
             status = Launch(args);
             failures += status == 0 ? 0 : 1;
+            if (i == 0)
+            {
+                descriptors = Descriptors(); // what the first launch has opened for good
+            }
+
             slowest = Math.Max(slowest, clock.ElapsedMilliseconds - before);
+        }
+
+        int left = Descriptors() - descriptors;
+        string children = File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/children");
+        if (left > 0 || children.Length > 0)
+        {
+            Console.Error.WriteLine($"Error: {left} descriptors and the children '{children}' are left over");
+            status = 1;
         }
 
         if (count > 1)
@@ -43,7 +65,7 @@ internal static class Program
                 $"{count} launches, {failures} failures, {clock.Elapsed.TotalMilliseconds / count:F2} ms each, slowest {slowest} ms");
         }
 
-        return status;
+        return failures > 0 && status == 0 ? 1 : status; // every launch counts, not the last alone
     }
 
     private static int Launch(string[] args)
@@ -95,6 +117,18 @@ internal static class Program
             ReadonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
         },
     };
+
+    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+    private static void Signal()
+    {
+        using ProcessHandle self = new(Environment.ProcessId);
+        while (true)
+        {
+            self.TrySignal(Signals.WindowChanged);
+            Thread.Sleep(1);
+        }
+    }
 
     private static void Allocate()
     {

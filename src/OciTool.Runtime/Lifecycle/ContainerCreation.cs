@@ -170,6 +170,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         descriptors.Add(root.Handle);
         InitPlan plan = LaunchPlan.From(id, _spec with { Process = KnownCapabilities.Of(process, Warn) }) with
         {
+            IsMoved = move is not null,
             CgroupEntrances = descriptors.AddOwned(_cgroup?.OpenEntrances() ?? []),
             MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,
             Gate = waits ? descriptors.AddOwned(Gate.Create(states.GateOf(id))) : -1,
@@ -189,11 +190,11 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         };
         plan = ProcessLabel.AddTo(plan, process);
         plan = plan with { Mounts = MountSources.Prepare(plan.Mounts, _spec.Mounts ?? [], bundle, namespaces.User, descriptors) };
-        move?.Wait();
         init.Send(plan, descriptors.All);
         new InitDialogue(init.Control, init.Process, StartTimeout)
         {
             Terminal = streams.Take,
+            Group = () => move?.Wait(),
             Hooks = () => RunHooks(pid),
             Limits = () => SetLimits(pid, plan.Limits),
             Listener = file => SeccompAgent.Send(linux.Seccomp!, file, State("creating", pid)),

@@ -111,6 +111,7 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
                 Joins = true,
                 MountNamespace = namespaces.Mount is { } mounts ? descriptors.Add(mounts) : -1,
                 PidNamespace = namespaces.LastPid is { } pids ? descriptors.Add(pids) : -1,
+                IsMoved = move is not null,
                 CgroupEntrances = descriptors.AddOwned(groups?.OpenEntrances(Cgroups) ?? []),
                 PreservedDescriptors = PreservedDescriptors,
                 LimitsAreStrict = true,
@@ -126,11 +127,11 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
                 ApparmorProfile = process.ApparmorProfile ?? Process.ApparmorProfile,
                 SelinuxLabel = process.SelinuxLabel ?? Process.SelinuxLabel,
             });
-            move?.Wait();
             init.Send(plan, descriptors.All);
             new InitDialogue(init.Control, init.Process, ContainerCreation.StartTimeout)
             {
                 Terminal = streams.Take,
+                Group = () => move?.Wait(),
                 Limits = () => ContainerCreation.SetLimits(pid, plan.Limits),
                 Listener = SendListener,
                 Successor = process =>

@@ -27,6 +27,9 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
     /// <summary>Takes the process that will execute the command, where that is another one than the init process.</summary>
     public Action<SafeFileHandle>? Successor { get; init; }
 
+    /// <summary>Waits until the process is in its control group.</summary>
+    public Action? Group { get; init; }
+
     /// <summary>Sets the limits of the process.</summary>
     public Action? Limits { get; init; }
 
@@ -93,6 +96,10 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
                 break;
             case InitProcess.SuccessorMessage when _descriptors.TryDequeue(out SafeFileHandle? successor):
                 (Successor ?? (static file => file.Dispose()))(successor);
+                control.Send([InitProcess.GoMessage]);
+                break;
+            case InitProcess.GroupMessage:
+                Group?.Invoke();
                 control.Send([InitProcess.GoMessage]);
                 break;
             case InitProcess.HooksMessage:

@@ -29,6 +29,9 @@ internal sealed record InitPlan
     /// <summary>Which descriptors are files to write "0" to, to move into the container's groups.</summary>
     public IReadOnlyList<int> CgroupEntrances { get; init; } = [];
 
+    /// <summary>Whether the main process moves this one into a group as well, and says when it is there.</summary>
+    public bool IsMoved { get; init; }
+
     /// <summary>Namespaces to leave for new ones.</summary>
     public NamespaceKinds Namespaces { get; init; }
 
@@ -142,6 +145,7 @@ internal sealed record InitPlan
         writer.Write(DescriptorCount);
         writer.Write(Joins);
         writer.Write(CgroupEntrances, static (writer, index) => writer.Write(index));
+        writer.Write(IsMoved);
         writer.Write((int)Namespaces);
         writer.Write(MountNamespace);
         writer.Write(PidNamespace);
@@ -240,6 +244,7 @@ internal sealed record InitPlan
             DescriptorCount = reader.ReadInt32(),
             Joins = reader.ReadBoolean(),
             CgroupEntrances = reader.ReadMany(static reader => reader.ReadInt32()),
+            IsMoved = reader.ReadBoolean(),
             Namespaces = (NamespaceKinds)reader.ReadInt32(),
             MountNamespace = reader.ReadInt32(),
             PidNamespace = reader.ReadInt32(),

@@ -30,6 +30,8 @@ public sealed class InitProcess
 
     internal const byte LimitsMessage = (byte)'L';
 
+    internal const byte GroupMessage = (byte)'C';
+
     internal const byte ReadyMessage = (byte)'R';
 
     internal const byte ExecutingMessage = (byte)'X';
@@ -47,6 +49,7 @@ public sealed class InitProcess
     private readonly List<SafeFileHandle> _descriptors;
     private (CapabilitySet Effective, CapabilitySet Permitted, CapabilitySet Inheritable)? _last;
     private bool _alone;
+    private bool _grouped;
     private string _step = "";
     private string _operand = "";
 
@@ -178,14 +181,13 @@ public sealed class InitProcess
         Step("session", "");
         ProcessImage.StartSession();
         EnterCgroups();
-        string[] cgroups = File.Exists("/proc/self/cgroup") ? File.ReadAllLines("/proc/self/cgroup") : [];
         Step("namespaces", "");
         if (_plan.MountNamespace >= 0)
         {
             Namespaces.Join(_descriptors[_plan.MountNamespace], NamespaceKinds.Mount);
         }
 
-        Namespaces.Unshare(_plan.Namespaces);
+        Namespaces.Unshare(_plan.Namespaces & ~NamespaceKinds.Cgroup);
         if (_plan.TimeOffsets.Length > 0)
         {
             File.WriteAllText("/proc/self/timens_offsets", _plan.TimeOffsets);
@@ -199,14 +201,21 @@ public sealed class InitProcess
         SetNames();
         JoinKeyring();
         using RootDirectory root = new(_descriptors[0]);
-        using Rootfs rootfs = new(root, _plan, _descriptors) { HostCgroupPaths = cgroups };
+        using Rootfs rootfs = new(root, _plan, _descriptors);
         Step("rootfs", "");
         rootfs.Attach();
         for (int i = 0; i < _plan.Mounts.Count; i++)
         {
+            if (_plan.Mounts[i].Type is "cgroup" or "cgroup2")
+            {
+                EnterCgroupNamespace(rootfs);
+            }
+
             Step("mount", _plan.Mounts[i].Destination);
             rootfs.Mount(_plan.Mounts[i]);
         }
+
+        EnterCgroupNamespace(rootfs);
 
         Step("devices", "");
         rootfs.MakeDevices();
@@ -262,6 +271,30 @@ public sealed class InitProcess
                 throw new ErrnoException("write", "cgroup", errno);
             }
         }
+    }
+
+    /// <summary>Makes the group that this process is in the root of what it sees: as late as can be, for it may be on its way there still.</summary>
+    private void EnterCgroupNamespace(Rootfs rootfs)
+    {
+        if (_grouped)
+        {
+            return;
+        }
+
+        Step("cgroup", "");
+        WaitForGroup();
+        rootfs.HostCgroupPaths = File.Exists("/proc/self/cgroup") ? File.ReadAllLines("/proc/self/cgroup") : [];
+        Namespaces.Unshare(_plan.Namespaces & NamespaceKinds.Cgroup);
+    }
+
+    private void WaitForGroup()
+    {
+        if (_plan.IsMoved && !_grouped)
+        {
+            Ask(GroupMessage);
+        }
+
+        _grouped = true;
     }
 
     private void SetNames()
@@ -396,6 +429,7 @@ public sealed class InitProcess
             Credentials.OutliveParent();
         }
 
+        WaitForGroup();
         if (HasSuccessor)
         {
             Succeed(path, arguments, environment);

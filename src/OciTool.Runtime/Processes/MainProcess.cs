@@ -68,6 +68,7 @@ public sealed class MainProcess : IDisposable
             EmptyInput = !_interactive && !_terminal,
             Filter = launch.SeccompProgram ?? [],
             DiesWithMain = true,
+            IsMoved = move is not null,
         };
         if (launch.InitBinary is { } binary)
         {
@@ -82,13 +83,12 @@ public sealed class MainProcess : IDisposable
             signals = launch.SignalProxy || _terminal
                 ? new SignalForwarder(_init, _terminal ? _streams.FollowSize : null)
                 : null;
-            move?.Wait();
             _init.Send(
                 plan with { CgroupEntrances = [.. Enumerable.Range(1, entrances.Count)] },
                 [launch.Rootfs.Handle, .. entrances]);
             try
             {
-                new InitDialogue(_init.Control, _init.Process, StartTimeout) { Terminal = file => terminal = file }.Listen();
+                new InitDialogue(_init.Control, _init.Process, StartTimeout) { Terminal = file => terminal = file, Group = () => move?.Wait() }.Listen();
             }
             catch (ContainerStartException) when (signals?.Interrupted > 0)
             {

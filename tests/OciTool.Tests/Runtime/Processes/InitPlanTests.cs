@@ -17,6 +17,7 @@ public sealed class InitPlanTests
         Joins = true,
         CgroupEntrances = [1, 2],
         PidNamespace = 3,
+        IsMoved = true,
         MountNamespace = 0,
         TimeOffsets = "monotonic 1 2\n",
         Gate = 2,
