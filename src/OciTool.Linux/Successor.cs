@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -53,6 +54,7 @@ public sealed class Successor : IDisposable
     /// <param name="environment">Its environment.</param>
     /// <param name="request">How it differs from this process.</param>
     /// <exception cref="ErrnoException">It cannot be made, or a call before the last has failed.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "they belong to the result, and are disposed after a failure")]
     public static Successor Start(
         string path, ReadOnlySpan<string> arguments, ReadOnlySpan<string> environment, SuccessorRequest request)
     {

@@ -68,24 +68,23 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         using ContainerStreams streams = isDetached
             ? ContainerStreams.Inherited(ConsoleSocket)
             : ContainerStreams.Attended(terminal, ConsoleSocket);
-        InitLink init;
+        int status;
         try
         {
-            init = Make(streams, waits: false);
+            using InitLink init = Make(streams, waits: false);
+            if (isDetached)
+            {
+                init.Release();
+                return 0;
+            }
+
+            status = streams.Attend(init);
         }
         catch (ContainerStartException) when (streams.InterruptedStatus != 0)
         {
             return streams.InterruptedStatus;
         }
 
-        using InitLink _ = init;
-        if (isDetached)
-        {
-            init.Release();
-            return 0;
-        }
-
-        int status = streams.Attend(init);
         if (!keep)
         {
             RuntimeContainer.Delete(states, id, force: true);

@@ -64,24 +64,21 @@ public sealed class ContainerExec(RuntimeContainer container, string id)
         using ContainerStreams streams = isDetached
             ? ContainerStreams.Inherited(ConsoleSocket)
             : ContainerStreams.Attended(terminal, ConsoleSocket);
-        InitLink init;
         try
         {
-            init = Start(process, streams);
+            using InitLink init = Start(process, streams);
+            if (isDetached)
+            {
+                init.Release();
+                return 0;
+            }
+
+            return streams.Attend(init);
         }
         catch (ContainerStartException) when (streams.InterruptedStatus != 0)
         {
             return streams.InterruptedStatus;
         }
-
-        using InitLink _ = init;
-        if (isDetached)
-        {
-            init.Release();
-            return 0;
-        }
-
-        return streams.Attend(init);
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result, and is disposed after a failure")]
