@@ -223,19 +223,20 @@ public sealed class CveTests(Machine machine) : OciTest(machine)
     {
         string canary = Path.Join(Path.GetDirectoryName(Path.GetDirectoryName(point)), "canary");
         int swaps = 0;
-        while (!stop.IsCancellationRequested)
+        for (int attempt = 0; !stop.IsCancellationRequested; attempt++)
         {
             try
             {
+                string aside = $"{point}.{attempt}"; // a new name each time: what an attempt leaves must not stop the next one
                 Directory.CreateDirectory(point);
-                Directory.Move(point, $"{point}.{swaps % 2}");
+                Directory.Move(point, aside);
                 File.CreateSymbolicLink(point, swaps % 3 == 0 ? canary : $"../../../../../../../..{canary}");
                 Thread.SpinWait(2000);
                 File.Delete(point);
-                Directory.Delete($"{point}.{swaps % 2}", recursive: true);
+                Directory.Delete(aside, recursive: true);
                 swaps++;
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // a container has made or mounted something there meanwhile
                 Thread.Yield();
