@@ -71,8 +71,9 @@ public sealed class KillTests(Machine machine) : OciTest(machine)
         registry.Forget();
         await Oci.PullAsync(name);
 
-        Assert.Contains(registry.Requests, request => request.EndsWith($"{layer.Digest} [bytes={kept}-]", StringComparison.Ordinal));
-        Assert.InRange(registry.BlobBytes, 0, image.Blobs.Sum(blob => blob.Content.Length) - kept);
+        // the other blobs may be asked for by the dead still, whose requests wait in the registry
+        string asked = Assert.Single(registry.Requests, request => request.Contains(layer.Digest, StringComparison.Ordinal));
+        Assert.EndsWith($"{layer.Digest} [bytes={kept}-]", asked, StringComparison.Ordinal);
         await Oci.StoreIsCleanAsync(name);
     }
 
