@@ -4,6 +4,9 @@ namespace OciTool.Linux;
 /// <remarks>capabilities(7).</remarks>
 public readonly record struct CapabilitySet(ulong Bits)
 {
+    /// <summary>CAP_SYS_ADMIN.</summary>
+    public static readonly CapabilitySet SystemAdministration = new(1UL << 21);
+
     private static readonly string[] Names =
     [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",

@@ -6,8 +6,8 @@ namespace OciTool.Linux;
 /// <remarks>
 /// A child of a process with threads must not run managed code: a garbage collection that was under way when it was made
 /// would stop it for ever. So each call is a context of makecontext(3) that runs <c>syscall(2)</c> of the C library, and
-/// each leads to the next; the child starts with setcontext(3) and meets nothing else. Its signals are blocked, as are its
-/// parent's while it lives in the same memory. docs/adr/0001-the-launcher.md.
+/// each leads to the next; the child starts with setcontext(3) and meets nothing else.
+/// docs/adr/0001-the-launcher.md.
 /// </remarks>
 internal sealed unsafe class ChildCalls : IDisposable
 {
@@ -31,14 +31,19 @@ internal sealed unsafe class ChildCalls : IDisposable
 
     /// <summary>Makes the child.</summary>
     /// <param name="flags"><c>CLONE_*</c>. With <see cref="CLONE_VM"/>, <see cref="CLONE_VFORK"/> has to be among them.</param>
+    /// <param name="blocksSignals">
+    /// Whether all signals are blocked in it, and in what it executes; else none is. No call of the list can change that:
+    /// setcontext(3) sets the mask too. With <see cref="CLONE_VM"/> they have to be, for a handler would run in the memory of both.
+    /// </param>
     /// <returns>Its process ID. When its last call returns, it exits.</returns>
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
-    internal int Start(int flags)
+    internal int Start(int flags, bool blocksSignals)
     {
         ulong all = ulong.MaxValue;
+        ulong mask = blocksSignals ? all : 0;
         ulong before;
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)((_calls.Count + 2) * Room), 4096);
-        Interop.Kernel.Call(Interop.Kernel.SYS_rt_sigprocmask, Interop.Kernel.SIG_SETMASK, (nint)(&all), (nint)(&before), 8);
+        Interop.Kernel.Call(Interop.Kernel.SYS_rt_sigprocmask, Interop.Kernel.SIG_SETMASK, (nint)(&mask), (nint)(&before), 8);
         try
         {
             Add(Interop.Kernel.SYS_exit_group, 127);
@@ -55,6 +60,7 @@ internal sealed unsafe class ChildCalls : IDisposable
                 next = context;
             }
 
+            Interop.Kernel.Call(Interop.Kernel.SYS_rt_sigprocmask, Interop.Kernel.SIG_SETMASK, (nint)(&all), 0, 8);
             int id = Interop.Libc.Clone(
                 SetContext, _memory + ((_calls.Count + 1) * Room), flags | Signals.Child, next, 0, 0, 0);
             return (int)Interop.Kernel.Checked(id, "clone");

@@ -112,7 +112,7 @@ public static class Launcher
         fixed (byte* path = Interop.Kernel.Terminated(binary.Path))
         {
             calls.Add(Interop.Kernel.SYS_execve, (nint)path, (nint)argv.Pointer, (nint)environment.Pointer);
-            return new ProcessHandle(calls.Start(flags));
+            return new ProcessHandle(calls.Start(flags, blocksSignals: true));
         }
     }
 

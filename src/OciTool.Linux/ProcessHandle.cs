@@ -105,6 +105,9 @@ public static class Signals
     /// <summary>SIGUSR2.</summary>
     public const int User2 = 12;
 
+    /// <summary>SIGPIPE.</summary>
+    public const int ClosedPipe = 13;
+
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;
 
@@ -115,7 +118,7 @@ public static class Signals
     public const int WindowChanged = 28;
 
     /// <summary>Makes a write to a closed pipe an error instead of the end of this process.</summary>
-    public static void IgnoreClosedPipes() => Interop.Libc.Signal(13, Interop.Libc.SIG_IGN); // SIGPIPE
+    public static void IgnoreClosedPipes() => Interop.Libc.Signal(ClosedPipe, Interop.Libc.SIG_IGN);
 
     /// <summary>Opens a descriptor that tells of signals, all of which this thread has blocked.</summary>
     /// <exception cref="ErrnoException">There are too many open files.</exception>

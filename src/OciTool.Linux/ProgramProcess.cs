@@ -38,8 +38,9 @@ public sealed class ProgramProcess : IDisposable
                 using NativeStrings argv = new(arguments);
                 using NativeStrings envp = new(environment);
                 using ChildCalls calls = new();
-                ulong none = 0;
                 byte mark = 1;
+                byte* normal = stackalloc byte[32]; // struct sigaction of the kernel: SIG_DFL, no flags
+                new Span<byte>(normal, 32).Clear();
                 using SafeFileHandle from = Descriptors.DuplicateHigh(given);
                 using SafeFileHandle to = Descriptors.DuplicateHigh(output);
                 using SafeFileHandle report = Descriptors.DuplicateHigh(failing);
@@ -49,10 +50,10 @@ public sealed class ProgramProcess : IDisposable
                     calls.Add(Interop.Kernel.SYS_dup3, Interop.Kernel.Descriptor(to), 1);
                     calls.Add(Interop.Kernel.SYS_dup3, Interop.Kernel.Descriptor(to), 2);
                     calls.Add(Interop.Kernel.SYS_close_range, 3, int.MaxValue, CLOSE_RANGE_CLOEXEC);
-                    calls.Add(Interop.Kernel.SYS_rt_sigprocmask, Interop.Kernel.SIG_SETMASK, (nint)(&none), 0, 8);
+                    calls.Add(Interop.Kernel.SYS_rt_sigaction, Signals.ClosedPipe, (nint)normal, 0, 8); // .NET ignores it, and so would the program
                     calls.Add(Interop.Kernel.SYS_execve, (nint)pathBytes, (nint)argv.Pointer, (nint)envp.Pointer);
                     calls.Add(Interop.Kernel.SYS_write, Interop.Kernel.Descriptor(report), (nint)(&mark), 1);
-                    ProcessHandle process = new(calls.Start(ChildCalls.CLONE_VM | ChildCalls.CLONE_VFORK));
+                    ProcessHandle process = new(calls.Start(ChildCalls.CLONE_VFORK, blocksSignals: false));
                     Span<PollEntry> entry = [new PollEntry(failed, PollEvents.Read)];
                     if (Poller.Wait(entry, timeout: 0) && entry[0].Found.HasFlag(PollEvents.Read))
                     {

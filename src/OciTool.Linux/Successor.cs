@@ -115,7 +115,6 @@ public sealed class Successor : IDisposable
         using NativeStrings argv = new(arguments);
         using NativeStrings envp = new(environment);
         nint error = (nint)Interop.Libc.ErrnoLocation();
-        ulong none = 0;
         byte key = 0;
         SafeFileHandle[] copies = new SafeFileHandle[OwnDescriptors];
         try
@@ -135,7 +134,6 @@ public sealed class Successor : IDisposable
             }
 
             calls.Add(Interop.Kernel.SYS_close_range, first + copies.Length, int.MaxValue);
-            calls.Add(Interop.Kernel.SYS_rt_sigprocmask, Interop.Kernel.SIG_SETMASK, (nint)(&none), 0, 8);
             fixed (byte* program = Interop.Kernel.Terminated(path))
             fixed (byte* instructions = request.Filter)
             {
@@ -156,7 +154,7 @@ public sealed class Successor : IDisposable
                 calls.Add(Interop.Kernel.SYS_read, first + 1, (nint)(&key), 1);
                 calls.Add(Interop.Kernel.SYS_execve, (nint)program, (nint)argv.Pointer, (nint)envp.Pointer);
                 calls.Add(Interop.Kernel.SYS_write, first, error, sizeof(int));
-                return new ProcessHandle(calls.Start(ChildCalls.CLONE_PARENT)); // its memory is a copy, so nothing here need stay
+                return new ProcessHandle(calls.Start(ChildCalls.CLONE_PARENT, blocksSignals: false)); // its memory is a copy, so nothing here need stay
             }
         }
         finally

@@ -47,7 +47,7 @@ public static class UserNamespace
         using ChildCalls calls = new();
         calls.Add(Interop.Kernel.SYS_prctl, Credentials.PR_SET_PDEATHSIG, Signals.Kill);
         calls.Add(Interop.Kernel.SYS_read, Interop.Kernel.Descriptor(pipe), (nint)(&nothing), 1);
-        return new ProcessHandle(calls.Start((int)NamespaceKinds.User));
+        return new ProcessHandle(calls.Start((int)NamespaceKinds.User, blocksSignals: true));
     }
 
     // the kernel takes a mapping in one write only

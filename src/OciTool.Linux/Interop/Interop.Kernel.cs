@@ -31,6 +31,8 @@ internal static partial class Interop
 
         internal const nint SIG_SETMASK = 2;
 
+        internal static nint SYS_rt_sigaction => Number(13, 134);
+
         internal static nint SYS_rt_sigprocmask => Number(14, 135);
 
         internal static nint SYS_ioctl => Number(16, 29);

@@ -38,6 +38,29 @@ public sealed class RuntimeHookTests : RuntimeTest
     });
 
     [Theory, MemberData(nameof(Runtimes))]
+    [Requirement("config.md#posix-platform-hooks", "no signal is blocked or ignored in a hook")]
+    public Task A_hook_gets_its_signals(string name) => Under(name, async runtime =>
+    {
+        Bundle bundle = runtime.NewBundle(config => config.Script("exec sleep 1000"));
+        string[] kinds = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"];
+        bundle.Change(config =>
+        {
+            foreach (string kind in kinds)
+            {
+                config.Hook(kind, $"grep -E '^Sig(Blk|Ign)' /proc/self/status > '{bundle["tmp"]}/{kind}'");
+            }
+        });
+        Container container = await runtime.CreateAsync(bundle);
+        (await container.StartAsync()).Succeeded();
+        (await container.DeleteAsync("--force")).Succeeded();
+
+        foreach (string kind in kinds)
+        {
+            Assert.Equal(["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"], await File.ReadAllLinesAsync(bundle[$"tmp/{kind}"], Cancellation));
+        }
+    });
+
+    [Theory, MemberData(nameof(Runtimes))]
     [Requirement("config.md#posix-platform-hooks", "prestart, createRuntime, poststart and poststop run in the namespaces of the runtime")]
     [Requirement("config.md#posix-platform-hooks", "createContainer runs in those of the container, ahead of pivot_root; startContainer behind it")]
     public Task Every_kind_has_its_namespaces_and_its_root(string name) => Under(name, async runtime =>

@@ -206,6 +206,21 @@ public sealed class RuntimeProcessTests : RuntimeTest
     });
 
     [Theory, MemberData(nameof(Runtimes))]
+    [Requirement("command line: verbs", "exec passes signals on to the program, from its first line on")]
+    public Task A_signal_to_exec_reaches_the_program(string name) => Under(name, async runtime =>
+    {
+        Container container = await runtime.SleepingAsync();
+        for (int round = 0; round < 5; round++)
+        {
+            using RunningProgram exec = RunningProgram.Start(
+                runtime.Path, ["--root", runtime.Root, "exec", container.Id, "sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"]);
+            await exec.OutputHasAsync("ready");
+            await exec.SignalAsync("TERM");
+            Assert.Equal(7, (await exec.EndAsync()).Status);
+        }
+    });
+
+    [Theory, MemberData(nameof(Runtimes))]
     [Requirement("command line: verbs", "run in the foreground deletes the container; with `--keep` it stays, stopped")]
     public Task Run_can_keep_the_container(string name) => Under(name, async runtime =>
     {

@@ -92,6 +92,75 @@ public sealed class RuntimeSeccompTests : RuntimeTest
     });
 
     [Theory, MemberData(nameof(Runtimes))]
+    [Requirement("config-linux.md#seccomp", "SCMP_ACT_NOTIFY asks the agent at listenerPath, for the container's process and for one of exec; it gets the container's state, listenerMetadata and the process ID")]
+    public Task An_agent_decides_on_a_call(string name) => Under(name, async runtime =>
+    {
+        foreach (bool isSet in new[] { true, false })
+        {
+            using AgentSocket agent = await AgentSocket.ListenAsync(runtime[$"agent-{isSet}.sock"]);
+            Container container = await runtime.StartedAsync(config =>
+            {
+                config.Script("mkdir /made; echo done; exec sleep 1000");
+                config.Process["noNewPrivileges"] = isSet;
+                JsonObject filter = Filter("SCMP_ACT_ALLOW", Rule("SCMP_ACT_NOTIFY", "mkdir", "mkdirat"));
+                filter["listenerPath"] = agent.Path;
+                filter["listenerMetadata"] = "told";
+                config.Linux["seccomp"] = filter;
+            });
+            Assert.Contains("not supported", await container.WritesAsync("done"), StringComparison.Ordinal);
+
+            ProgramResult exec = await container.ExecAsync("mkdir", "/made");
+
+            Assert.Equal(1, exec.Status);
+            Assert.Contains("not supported", exec.Error, StringComparison.Ordinal);
+            string told = $"agent metadata=told id={container.Id} pid=";
+            await agent.HasAsync($"{told}other\n{told}same\n"); // a child of the shell, and the process of exec itself
+        }
+    });
+
+    [Theory, MemberData(nameof(Runtimes))]
+    [Requirement("command line: semantics", "exec has the capabilities and the filter of the container, with no_new_privs and without, and no signal is blocked or ignored")]
+    public Task A_process_of_exec_has_the_filter_and_no_capability_more(string name) => Under(name, async runtime =>
+    {
+        foreach (bool isSet in new[] { true, false })
+        {
+            Container container = await runtime.SleepingAsync(config =>
+            {
+                config.Capabilities("CAP_CHOWN", "CAP_KILL");
+                config.Process["noNewPrivileges"] = isSet;
+                config.Linux["seccomp"] = Filter("SCMP_ACT_ALLOW", Rule("SCMP_ACT_ERRNO", "mkdir", "mkdirat"));
+            });
+
+            ProgramResult exec = await container.ExecAsync("sh", "-c", "grep -E '^(SigBlk|SigIgn|Cap|NoNewPrivs|Seccomp:)' /proc/self/status; mkdir /made 2>/dev/null || echo refused");
+
+            string[] sets = ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000", "CapInh:\t0000000000000000", .. from set in new[] { "Prm", "Eff", "Bnd" } select $"Cap{set}:\t0000000000000021", "CapAmb:\t0000000000000000"];
+            Assert.Equal([.. sets, $"NoNewPrivs:\t{(isSet ? 1 : 0)}", "Seccomp:\t2", "refused"], exec.Succeeded().Lines);
+        }
+    });
+
+    [Theory, MemberData(nameof(Runtimes))]
+    [Requirement("command line: semantics", "a filter that keeps the runtime from dropping capabilities makes exec fail: no program runs with more than it should have")]
+    public Task Exec_fails_where_capabilities_cannot_be_dropped_under_the_filter(string name) => Under(name, async runtime =>
+    {
+        // with no_new_privs the filter comes last, so that the container itself can start
+        Container container = await runtime.SleepingAsync(config =>
+        {
+            config.Capabilities("CAP_CHOWN");
+            config.Process["noNewPrivileges"] = true;
+            config.Linux["seccomp"] = Filter("SCMP_ACT_ALLOW", Rule("SCMP_ACT_ERRNO", "capset"));
+        });
+        JsonObject process = JsonNode.Parse(await File.ReadAllTextAsync(container.Bundle.ConfigPath, Cancellation))!["process"]!.AsObject();
+        process["noNewPrivileges"] = false;
+        process["args"] = new JsonArray("echo", "ran");
+        await File.WriteAllTextAsync(runtime["process.json"], process.ToJsonString(), Cancellation);
+
+        ProgramResult exec = await runtime.RunAsync("exec", "--process", runtime["process.json"], container.Id);
+
+        Assert.NotEqual(0, exec.Status);
+        Assert.DoesNotContain("ran", exec.Output, StringComparison.Ordinal);
+    });
+
+    [Theory, MemberData(nameof(Runtimes))]
     [Requirement("config.md#valid-values", "an unknown action of a filter is an error")]
     public Task An_unknown_action_is_refused(string name) => Under(name, runtime =>
         runtime.RefusesAsync(config => config.Linux["seccomp"] = Filter("SCMP_ACT_ALLOW", Rule("SCMP_ACT_SHRUG", "uname"))));
