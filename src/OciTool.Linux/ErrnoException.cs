@@ -11,7 +11,7 @@ public sealed class ErrnoException : IOException
     /// <param name="operand">What it acted on, usually a path.</param>
     /// <param name="errno">Why it failed.</param>
     public ErrnoException(string call, string? operand, Errno errno)
-        : base($"{call}{(operand is null ? "" : $" '{operand}'")}: {Describe(errno)}") =>
+        : base($"{call}{(operand is null ? "" : $" '{operand}'")}: {Reason(call, errno)}") =>
         (Call, Errno) = (call, errno);
 
     /// <summary>The call that failed.</summary>
@@ -22,17 +22,22 @@ public sealed class ErrnoException : IOException
 
     /// <summary>The C library's sentence for an error number, for example <c>No such file or directory</c>.</summary>
     /// <param name="errno">The error number.</param>
-    public static string Describe(Errno errno)
-    {
-        string sentence = Marshal.GetPInvokeErrorMessage((int)errno);
-        return errno == Errno.ENOSYS
-            ? $"{sentence} (containers need Linux 5.12 or newer, and no filter that hides its system calls)"
-            : sentence;
-    }
+    public static string Describe(Errno errno) => Marshal.GetPInvokeErrorMessage((int)errno);
+
+    /// <summary>Why the call failed, in words.</summary>
+    public string Sentence => Reason(Call, Errno);
 
     /// <summary>Captures <c>errno</c> of the call that just failed on this thread.</summary>
     /// <param name="call">The call, for example <c>openat2</c>.</param>
     /// <param name="operand">What it acted on, usually a path.</param>
     internal static ErrnoException FromLastError(string call, string? operand = null) =>
         new(call, operand, (Errno)Marshal.GetLastPInvokeError());
+
+    // the newest calls that a container cannot do without: an older kernel is not a fault of what they are about
+    private static string Reason(string call, Errno errno) => (call, errno) switch
+    {
+        ("mount_setattr", Errno.ENOSYS) => $"{Describe(errno)} (it needs Linux 5.12 or newer, and no filter that hides it)",
+        ("close_range", Errno.ENOSYS or Errno.EINVAL) => $"{Describe(errno)} (it needs Linux 5.11 or newer, and no filter that hides it)",
+        _ => Describe(errno),
+    };
 }

@@ -63,9 +63,6 @@ def main() -> None:
     podman = ["podman", "--runtime", "runc", "--root", f"{temp}/podman", "--runroot", f"{temp}/podman-run", "--cgroup-manager", "cgroupfs"]
     limits = ["--network", "none", "--memory", "256m", "--pids-limit", "100"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "check": True}
-    for command in runtimes.values():
-        subprocess.run([*command, "run", "--detach", "--bundle", str(temp / "long"), "sleeping"], stderr=subprocess.DEVNULL, **quiet)
-    subprocess.run([*podman, "run", "-d", "--name", "sleeping", *limits, "--rootfs", f"{temp}/rootfs", "sleep", "100000"], **quiet)
     rows = {
         "run": {name: [[*command, "run", "--bundle", f"{temp}/short", "bench"]] for name, command in runtimes.items()}
         | {"podman": [[*podman, "run", "--rm", *limits, "--rootfs", f"{temp}/rootfs", "true"]]},
@@ -79,6 +76,9 @@ def main() -> None:
     tools = [*runtimes, "podman"]
     table = ["| median: wall time, processor time | " + " | ".join(tools) + " | oci-runtime takes | goal |", "|---" * (len(tools) + 3) + "|"]
     try:
+        for command in runtimes.values():
+            subprocess.run([*command, "run", "--detach", "--bundle", str(temp / "long"), "sleeping"], stderr=subprocess.DEVNULL, **quiet)
+        subprocess.run([*podman, "run", "-d", "--name", "sleeping", *limits, "--rootfs", f"{temp}/rootfs", "sleep", "100000"], **quiet)
         for what, commands in rows.items():
             samples: dict[str, list[tuple[float, float]]] = {tool: [] for tool in commands}
             for turn in range(options.rounds + 2):

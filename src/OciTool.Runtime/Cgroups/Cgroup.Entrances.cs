@@ -68,8 +68,18 @@ public sealed partial class Cgroup
         {
             if (directory.IsUnified)
             {
-                SafeFileHandle? fallback = neighbour > 0 && IsUnified ? OpenEntranceOf(neighbour, directory.Path) : null;
-                return new ProcessMove(OpenEntrance($"{Below(directory, subPaths)}/cgroup.procs"), fallback, pid);
+                string group = Below(directory, subPaths);
+                SafeFileHandle entrance = OpenEntrance($"{group}/cgroup.procs");
+                try
+                {
+                    SafeFileHandle? fallback = neighbour > 0 && IsUnified ? OpenEntranceOf(neighbour, directory.Path) : null;
+                    return new ProcessMove(group, entrance, fallback, pid);
+                }
+                catch
+                {
+                    entrance.Dispose();
+                    throw;
+                }
             }
         }
 

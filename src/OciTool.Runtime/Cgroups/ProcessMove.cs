@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
+using OciTool.Images;
 using OciTool.Linux;
 
 namespace OciTool.Runtime.Cgroups;
@@ -13,15 +14,19 @@ public sealed class ProcessMove
 {
     private const int StackSize = 128 * 1024;
 
+    private readonly string _group;
+    private readonly int _pid;
     private readonly Thread _thread;
     private Errno _errno;
 
     /// <summary>Begins to move a process.</summary>
-    /// <param name="entrance">The group's <c>cgroup.procs</c>; closed here.</param>
+    /// <param name="group">The group, for messages.</param>
+    /// <param name="entrance">Its <c>cgroup.procs</c>; closed here.</param>
     /// <param name="fallback">That of the group for when the first is closed to processes (EBUSY); closed here.</param>
     /// <param name="pid">The process.</param>
-    internal ProcessMove(SafeFileHandle entrance, SafeFileHandle? fallback, int pid)
+    internal ProcessMove(string group, SafeFileHandle entrance, SafeFileHandle? fallback, int pid)
     {
+        (_group, _pid) = (group, pid);
         _thread = new Thread(Move, StackSize) { IsBackground = true };
         _thread.Start();
 
@@ -41,13 +46,14 @@ public sealed class ProcessMove
     }
 
     /// <summary>Waits until the process is there; one that has ended meanwhile is somebody else's failure.</summary>
-    /// <exception cref="ErrnoException">The group refuses it.</exception>
+    /// <exception cref="OciException">The group refuses it.</exception>
     public void Wait()
     {
         _thread.Join();
         if (_errno is not (Errno.None or Errno.ESRCH))
         {
-            throw new ErrnoException("write", "cgroup.procs", _errno);
+            throw new OciException(
+                $"cannot move process {_pid} into cgroup '{Printable.Shorten(_group)}': {ErrnoException.Describe(_errno)}");
         }
     }
 }

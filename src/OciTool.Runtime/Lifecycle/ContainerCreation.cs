@@ -231,7 +231,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
         }
         catch (ErrnoException e)
         {
-            throw new OciException($"root.path: cannot open {Printable.Shorten(bundle.Rootfs)}: {ErrnoException.Describe(e.Errno)}", e);
+            throw new OciException($"root.path: cannot open {Printable.Shorten(bundle.Rootfs)}: {e.Sentence}", e);
         }
     }
 

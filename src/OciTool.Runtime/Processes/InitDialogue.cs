@@ -45,17 +45,17 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
             {
                 for (int i = 0; i < length; i++)
                 {
-                    switch (buffer[i])
+                    switch ((InitMessage)buffer[i])
                     {
-                        case InitProcess.ExecutingMessage:
+                        case InitMessage.Executing:
                             executing = true;
                             break;
-                        case InitProcess.ReadyMessage:
+                        case InitMessage.Ready:
                             return;
-                        case InitProcess.FailedMessage:
+                        case InitMessage.Failed:
                             throw Failure(buffer, i + 1, length);
                         default:
-                            Answer(buffer[i]);
+                            Answer((InitMessage)buffer[i]);
                             break;
                     }
                 }
@@ -82,38 +82,48 @@ internal sealed class InitDialogue(ControlSocket control, ProcessHandle init, in
         return new("init", $"the first process ended before the command ran{(step.Length == 0 ? "" : $", in step '{step}'")}", Errno.None);
     }
 
-    [SuppressMessage("Reliability", "CA2000", Justification = "who takes a descriptor closes it")]
-    private void Answer(byte message)
+    private void Answer(InitMessage message)
     {
         switch (message)
         {
-            case InitProcess.TerminalMessage when _descriptors.TryDequeue(out SafeFileHandle? terminal):
-                (Terminal ?? (static file => file.Dispose()))(terminal);
+            case InitMessage.Terminal:
+                Give(Terminal, message);
+                return; // it does not wait
+            case InitMessage.Listener:
+                Give(Listener, message);
                 break;
-            case InitProcess.ListenerMessage when _descriptors.TryDequeue(out SafeFileHandle? listener):
-                (Listener ?? (static file => file.Dispose()))(listener);
-                control.Send([InitProcess.GoMessage]);
+            case InitMessage.Successor:
+                Give(Successor, message);
                 break;
-            case InitProcess.SuccessorMessage when _descriptors.TryDequeue(out SafeFileHandle? successor):
-                (Successor ?? (static file => file.Dispose()))(successor);
-                control.Send([InitProcess.GoMessage]);
-                break;
-            case InitProcess.GroupMessage:
+            case InitMessage.Group:
                 Group?.Invoke();
-                control.Send([InitProcess.GoMessage]);
                 break;
-            case InitProcess.HooksMessage:
+            case InitMessage.Hooks:
                 Hooks?.Invoke();
-                control.Send([InitProcess.GoMessage]);
                 break;
-            case InitProcess.LimitsMessage:
+            case InitMessage.Limits:
                 Limits?.Invoke();
-                control.Send([InitProcess.GoMessage]);
                 break;
             default:
-                throw new ContainerStartException("init", $"it said what nobody understands: {message}", Errno.EBADMSG);
+                throw Misunderstood(message);
         }
+
+        control.Send([(byte)InitMessage.Go]);
     }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "who takes a descriptor closes it")]
+    private void Give(Action<SafeFileHandle>? taker, InitMessage message)
+    {
+        if (!_descriptors.TryDequeue(out SafeFileHandle? descriptor))
+        {
+            throw Misunderstood(message);
+        }
+
+        (taker ?? (static file => file.Dispose()))(descriptor);
+    }
+
+    private static ContainerStartException Misunderstood(InitMessage message) =>
+        new("init", $"it said what nobody understands: {message}", Errno.EBADMSG);
 
     private int Receive(Span<byte> buffer)
     {

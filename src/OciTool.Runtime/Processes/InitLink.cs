@@ -95,8 +95,7 @@ internal sealed class InitLink : IDisposable
     /// <exception cref="IOException">It is no descriptor of a process.</exception>
     public void ContinueWith(SafeFileHandle successor)
     {
-        _predecessor = Process;
-        Process = ProcessHandle.Of(successor);
+        (_predecessor, Process) = (Process, ProcessHandle.Of(successor));
     }
 
     /// <summary>Lets the kernel forget a process that has been succeeded, and has nothing left to do.</summary>

@@ -14,40 +14,14 @@ namespace OciTool.Runtime.Processes;
 /// It does one thing after the other on one thread, loads no library, and has nothing of the host left when it
 /// executes the command: docs/adr/0001-the-launcher.md.
 /// </remarks>
-public sealed class InitProcess
+public sealed partial class InitProcess
 {
     /// <summary>The first argument of the binary that makes it run this.</summary>
     public const string Verb = "__init";
 
-    /// <summary>The kinds of messages to the main process.</summary>
-    internal const byte FailedMessage = (byte)'E';
-
-    internal const byte TerminalMessage = (byte)'T';
-
-    internal const byte ListenerMessage = (byte)'N';
-
-    internal const byte HooksMessage = (byte)'H';
-
-    internal const byte LimitsMessage = (byte)'L';
-
-    internal const byte GroupMessage = (byte)'C';
-
-    internal const byte ReadyMessage = (byte)'R';
-
-    internal const byte ExecutingMessage = (byte)'X';
-
-    internal const byte SuccessorMessage = (byte)'S';
-
-    /// <summary>What the main process answers.</summary>
-    internal const byte GoMessage = (byte)'G';
-
-    private const int SystemAdministration = 21; // CAP_SYS_ADMIN
-    private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
     private readonly ControlSocket _main;
     private readonly InitPlan _plan;
     private readonly List<SafeFileHandle> _descriptors;
-    private (CapabilitySet Effective, CapabilitySet Permitted, CapabilitySet Inheritable)? _last;
     private bool _alone;
     private bool _grouped;
     private string _step = "";
@@ -102,38 +76,6 @@ public sealed class InitProcess
         }
 
         return 125;
-    }
-
-    /// <summary>Where a command may be: itself when it names a path, otherwise a file in each directory of PATH.</summary>
-    /// <param name="command">The command.</param>
-    /// <param name="environment">The container's environment.</param>
-    internal static List<string> Candidates(string command, IReadOnlyList<string> environment)
-    {
-        if (command.Contains('/', StringComparison.Ordinal))
-        {
-            return [command];
-        }
-
-        string path = DefaultPath;
-        for (int i = 0; i < environment.Count; i++)
-        {
-            if (environment[i].StartsWith("PATH=", StringComparison.Ordinal))
-            {
-                path = environment[i][5..];
-            }
-        }
-
-        List<string> candidates = [];
-        foreach (Range range in path.AsSpan().Split(':'))
-        {
-            ReadOnlySpan<char> directory = path.AsSpan()[range];
-            if (!directory.IsEmpty && command.Length > 0) // an empty entry would be the working directory
-            {
-                candidates.Add($"{directory}/{command}");
-            }
-        }
-
-        return candidates;
     }
 
     private static InitPlan? ReceivePlan(ControlSocket main, List<SafeFileHandle> descriptors)
@@ -216,7 +158,6 @@ public sealed class InitProcess
         }
 
         EnterCgroupNamespace(rootfs);
-
         Step("devices", "");
         rootfs.MakeDevices();
         RunHooks();
@@ -291,7 +232,7 @@ public sealed class InitProcess
     {
         if (_plan.IsMoved && !_grouped)
         {
-            Ask(GroupMessage);
+            Ask(InitMessage.Group);
         }
 
         _grouped = true;
@@ -325,7 +266,7 @@ public sealed class InitProcess
         Step("hooks", "");
         if (_plan.HasMainHooks)
         {
-            Ask(HooksMessage);
+            Ask(InitMessage.Hooks);
         }
 
         Hooks.Run("createContainer", _plan.CreateContainerHooks, _plan.HookState);
@@ -346,7 +287,7 @@ public sealed class InitProcess
                 Descriptors.Replace(peer, 0);
                 Descriptors.Replace(peer, 1);
                 Descriptors.Replace(peer, 2);
-                _main.Send([TerminalMessage], multiplexer);
+                _main.Send([(byte)InitMessage.Terminal], multiplexer);
             }
 
             return;
@@ -368,232 +309,16 @@ public sealed class InitProcess
         }
     }
 
-    private void Execute(SafeFileHandle? label)
+    private void Ask(InitMessage question)
     {
-        SetPriorities();
-        SetLimits();
-        string[] environment = [.. _plan.Environment];
-        if (!Array.Exists(environment, variable => variable.StartsWith("HOME=", StringComparison.Ordinal)))
-        {
-            Step("home", "");
-            using RootDirectory root = new("/");
-            environment = [.. environment, $"HOME={UserLookup.HomeOf(_plan.User, root)}"];
-        }
-
-        if (!_plan.NoNewPrivileges && !HasSuccessor)
-        {
-            InstallFilter(); // needs CAP_SYS_ADMIN, so before that is dropped
-        }
-
-        // root may enter what the user may not, and the other way round
-        Step(ContainerStartException.DirectoryStep, _plan.Directory);
-        Errno entered = ProcessImage.TryChangeDirectory(_plan.Directory);
-        BecomeUser();
-        Step(ContainerStartException.DirectoryStep, _plan.Directory);
-        if (entered is Errno.EACCES or Errno.EPERM)
-        {
-            entered = ProcessImage.TryChangeDirectory(_plan.Directory);
-        }
-
-        if (entered != Errno.None)
-        {
-            throw new ErrnoException("chdir", _plan.Directory, entered);
-        }
-
-        Credentials.SetFileMask(_plan.FileMask);
-        string[] arguments = [.. _plan.Arguments];
-        Step(ContainerStartException.ExecuteStep, arguments[0]);
-        (string? path, Errno reason) = Executables.Find(Candidates(arguments[0], environment));
-        if (path is null)
-        {
-            throw new ErrnoException("exec", arguments[0], reason);
-        }
-
-        if (label is not null)
-        {
-            Descriptors.Write(label, Encoding.UTF8.GetBytes(_plan.Label!), "label");
-        }
-
-        bool listens = (_plan.FilterFlags & InitPlan.NewListener) != 0;
-        if (_plan.NoNewPrivileges)
-        {
-            Credentials.ForbidNewPrivileges();
-            if (listens && !HasSuccessor)
-            {
-                InstallFilter(); // while there is somebody to take the listener
-            }
-        }
-
-        if (!_plan.DiesWithMain)
-        {
-            Credentials.OutliveParent();
-        }
-
-        WaitForGroup();
-        if (HasSuccessor)
-        {
-            Succeed(path, arguments, environment);
-            return;
-        }
-
-        WaitAtGate();
-        Step(ContainerStartException.ExecuteStep, arguments[0]);
-        Signals.RestoreDefaults();
-        if (_plan.Gate < 0)
-        {
-            _main.Send([ExecutingMessage]);
-        }
-
-        Descriptors.CloseOnExecute(Launcher.FirstPassed + _plan.PreservedDescriptors);
-        if (_plan.NoNewPrivileges && !listens)
-        {
-            InstallFilter();
-        }
-
-        throw new ErrnoException("exec", arguments[0], ProcessImage.Execute([path], arguments, environment));
+        _main.Send([(byte)question]);
+        ExpectGo();
     }
 
-    /// <summary>Has the command executed by a process in the container's PID namespace, and hands that over to the main process.</summary>
-    private void Succeed(string path, string[] arguments, string[] environment)
-    {
-        Step("process", "");
-        Signals.RestoreDefaults();
-        using Successor successor = Successor.Start(path, arguments, environment, new SuccessorRequest
-        {
-            Descriptors = Launcher.FirstPassed + _plan.PreservedDescriptors,
-            AdoptsTerminal = _plan.Terminal,
-            Filter = _plan.Filter,
-            FilterFlags = _plan.FilterFlags,
-            Capabilities = _last,
-        });
-        _main.Send([SuccessorMessage], successor.Process.Handle);
-        Expect(GoMessage);
-        Step(ContainerStartException.ExecuteStep, arguments[0]);
-        Errno errno = successor.Execute();
-        if (errno != Errno.None)
-        {
-            throw new ErrnoException("exec", arguments[0], errno);
-        }
-
-        _main.Send([ExecutingMessage]);
-    }
-
-    private void SetPriorities()
-    {
-        Step("priority", "");
-        if (_plan.Processors.Length > 0)
-        {
-            Priorities.SetProcessors(_plan.Processors);
-        }
-
-        if (_plan.Schedule is { } schedule)
-        {
-            Priorities.SetSchedule(
-                schedule.Policy, schedule.Flags, schedule.Nice, schedule.Priority, schedule.Runtime, schedule.Deadline, schedule.Period);
-        }
-
-        if (_plan.InputOutputPriority is { } priority)
-        {
-            Priorities.SetInputOutput(priority);
-        }
-
-        if (_plan.Personality is { } personality)
-        {
-            Priorities.SetPersonality(personality);
-        }
-    }
-
-    private void SetLimits()
-    {
-        Step("limits", "");
-        if (_plan.LimitsByMain)
-        {
-            Ask(LimitsMessage);
-            return;
-        }
-
-        for (int i = 0; i < _plan.Limits.Count; i++)
-        {
-            PlannedLimit limit = _plan.Limits[i];
-            if (_plan.LimitsAreStrict)
-            {
-                ResourceLimits.Set(0, limit.Resource, limit.Soft, limit.Hard);
-            }
-            else
-            {
-                ResourceLimits.SetAsFarAsAllowed(limit.Resource, limit.Soft, limit.Hard);
-            }
-        }
-    }
-
-    private void InstallFilter()
-    {
-        if (_plan.Filter.Length == 0)
-        {
-            return;
-        }
-
-        Step("seccomp", "");
-        nint listener = Credentials.InstallFilter(_plan.Filter, _plan.FilterFlags);
-        if ((_plan.FilterFlags & InitPlan.NewListener) != 0)
-        {
-            using SafeFileHandle file = new(listener, ownsHandle: true);
-            _main.Send([ListenerMessage], file);
-            Expect(GoMessage);
-        }
-    }
-
-    private void BecomeUser()
-    {
-        Step("user", "");
-        CapabilitySet held = Credentials.Permitted(); // what root lacks here, the container lacks too
-        Credentials.LimitBoundingSet(_plan.Capabilities.Bounding);
-        Credentials.KeepCapabilities(true);
-        Credentials.Become(_plan.User, _plan.Group, [.. _plan.Groups]);
-        Credentials.KeepCapabilities(false);
-        Step("capabilities", "");
-        CapabilitySet permitted = _plan.Capabilities.Permitted & held;
-        CapabilitySet inheritable = _plan.Capabilities.Inheritable & held;
-        CapabilitySet effective = _plan.Capabilities.Effective & permitted;
-        if (HasSuccessor && !_plan.NoNewPrivileges && _plan.Filter.Length > 0)
-        {
-            // its filter needs it; it drops what is more than it should have then
-            _last = (effective, permitted, inheritable);
-            CapabilitySet administration = new CapabilitySet(1UL << SystemAdministration) & held;
-            (effective, permitted) = (effective | administration, permitted | administration);
-        }
-
-        Credentials.SetCapabilities(effective, permitted, inheritable);
-        Credentials.SetAmbient(_plan.Capabilities.Ambient & permitted & inheritable);
-        Credentials.DieWithParent(); // a change of user switches it off
-    }
-
-    /// <summary>Tells that all is ready and waits to be let through; the hooks of this moment run then.</summary>
-    private void WaitAtGate()
-    {
-        if (_plan.Gate >= 0)
-        {
-            Step("gate", "");
-            _main.Send([ReadyMessage]);
-            _main.Dispose();
-            _alone = true;
-            Gate.Wait(_descriptors[_plan.Gate]);
-        }
-
-        Step("hooks", "");
-        Hooks.Run("startContainer", _plan.StartContainerHooks, _plan.HookState);
-    }
-
-    private void Ask(byte question)
-    {
-        _main.Send([question]);
-        Expect(GoMessage);
-    }
-
-    private void Expect(byte answer)
+    private void ExpectGo()
     {
         Span<byte> received = stackalloc byte[1];
-        if (!_main.TryReceiveExactly(received) || received[0] != answer)
+        if (!_main.TryReceiveExactly(received) || received[0] != (byte)InitMessage.Go)
         {
             throw new OciException("the main process is gone");
         }
@@ -623,6 +348,6 @@ public sealed class InitProcess
         writer.Write((int)errno);
         writer.Write(_step);
         writer.Write(operand);
-        _main.Send([FailedMessage, .. writer.ToArray()]);
+        _main.Send([(byte)InitMessage.Failed, .. writer.ToArray()]);
     }
 }
