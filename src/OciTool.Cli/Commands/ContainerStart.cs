@@ -115,8 +115,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         container = container with { Command = spec.Process!.Args! };
         if (!Remove)
         {
-            File.WriteAllBytes(
-                Path.Join(directory, "config.json"), JsonSerializer.SerializeToUtf8Bytes(spec, RuntimeJson.Default.RuntimeSpec));
+            File.WriteAllBytes(Path.Join(directory, "config.json"), RuntimeJson.ToBytes(spec, RuntimeJson.Write));
         }
 
         Cgroup? cgroup = Cgroup.Create(container.Id, spec.Linux?.Resources, out string? unlimited);

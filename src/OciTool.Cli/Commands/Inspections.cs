@@ -120,7 +120,7 @@ internal static class Inspections
     {
         string path = Path.Join(directory, "config.json");
         return File.Exists(path)
-            ? JsonSerializer.Deserialize(File.ReadAllBytes(path), RuntimeJson.Default.RuntimeSpec)
+            ? RuntimeSpecReader.ReadConfig(File.ReadAllBytes(path))
             : null;
     }
 

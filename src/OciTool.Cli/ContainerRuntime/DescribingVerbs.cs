@@ -15,7 +15,7 @@ internal sealed class FeaturesVerb : RuntimeVerb
         Operands = "";
         SetAction(command =>
         {
-            Print(command, Features.OfThisRuntime(), FeaturesJson.Default.Features, indented: true);
+            Print(command, json => JsonSerializer.Serialize(json, Features.OfThisRuntime(), FeaturesJson.Default.Features), indented: true);
             return ExitCode.Success;
         });
     }
@@ -39,7 +39,7 @@ internal sealed class SpecVerb : RuntimeVerb
 
             using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write);
             using Utf8JsonWriter writer = new(file, new JsonWriterOptions { Indented = true });
-            JsonSerializer.Serialize(writer, SpecTemplate.Make(), RuntimeJson.Default.RuntimeSpec);
+            RuntimeJson.Write(writer, SpecTemplate.Make());
             return ExitCode.Success;
         });
     }

@@ -72,7 +72,7 @@ internal sealed class StateVerb : RuntimeVerb
         Add(Id);
         SetAction(command =>
         {
-            Print(command, Find(command).State, RuntimeJson.Default.StateSpec, indented: true);
+            Print(command, json => RuntimeJson.Write(json, Find(command).State), indented: true);
             return ExitCode.Success;
         });
     }

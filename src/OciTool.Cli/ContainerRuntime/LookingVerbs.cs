@@ -29,7 +29,15 @@ internal sealed class ListVerb : RuntimeVerb
                     states.ForEach(state => output.Write($"{state.Id}\n"));
                     break;
                 case "json":
-                    Print(command, states, RuntimeJson.Default.IReadOnlyListStateSpec, indented: false);
+                    Print(
+                        command,
+                        json =>
+                        {
+                            json.WriteStartArray();
+                            states.ForEach(state => RuntimeJson.Write(json, state));
+                            json.WriteEndArray();
+                        },
+                        indented: false);
                     break;
                 case null or "table":
                     WriteTable(states, output);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using OciTool.Runtime.Lifecycle;
 
 namespace OciTool.Cli.ContainerRuntime;
@@ -34,12 +33,12 @@ internal abstract class RuntimeVerb : Verb
     }
 
     /// <summary>Prints a document, indented where it is for people.</summary>
-    protected static void Print<T>(ParseResult command, T value, JsonTypeInfo<T> type, bool indented)
+    protected static void Print(ParseResult command, Action<Utf8JsonWriter> write, bool indented)
     {
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Indented = indented }))
         {
-            JsonSerializer.Serialize(writer, value, type);
+            write(writer);
         }
 
         command.InvocationConfiguration.Output.Write($"{Encoding.UTF8.GetString(stream.ToArray())}\n");

@@ -64,7 +64,7 @@ internal sealed class UpdateVerb : RuntimeVerb
     private static ResourcesSpec ReadFile(string path)
     {
         byte[] document = Bundle.Read(path == "-" ? "/dev/stdin" : path, "resources");
-        return Bundle.Parse(() => JsonSerializer.Deserialize(document, RuntimeJson.Default.ResourcesSpec), path);
+        return Bundle.Parse(() => RuntimeSpecReader.ReadResources(document), path);
     }
 
     private ResourcesSpec ReadFlags(ParseResult command) => new()

@@ -39,6 +39,5 @@ public sealed record CgroupRecord(IReadOnlyList<CgroupDirectory> Directories)
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(CgroupRecord))]
 [JsonSerializable(typeof(CgroupStatistics))]
 public sealed partial class CgroupJson : JsonSerializerContext;

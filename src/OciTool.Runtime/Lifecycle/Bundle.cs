@@ -27,7 +27,7 @@ public sealed record Bundle(string Path, RuntimeSpec Spec, byte[] Document)
         string directory = System.IO.Path.GetFullPath(path);
         string file = System.IO.Path.Join(directory, FileName);
         byte[] document = Read(file, "JSON specification file");
-        RuntimeSpec spec = Parse(() => JsonSerializer.Deserialize(document, RuntimeJson.Default.RuntimeSpec), file);
+        RuntimeSpec spec = Parse(() => RuntimeSpecReader.ReadConfig(document), file);
         SpecCheck.Validate(spec);
         return new(directory, spec, document);
     }
@@ -38,7 +38,7 @@ public sealed record Bundle(string Path, RuntimeSpec Spec, byte[] Document)
     public static ProcessSpec LoadProcess(string path)
     {
         byte[] document = Read(path, "process file");
-        ProcessSpec process = Parse(() => JsonSerializer.Deserialize(document, RuntimeJson.Default.ProcessSpec), path);
+        ProcessSpec process = Parse(() => RuntimeSpecReader.ReadProcess(document), path);
         SpecCheck.Validate(process);
         return process;
     }
@@ -69,12 +69,11 @@ public sealed record Bundle(string Path, RuntimeSpec Spec, byte[] Document)
     }
 
     /// <summary>Parses a document, and explains why it cannot be parsed.</summary>
-    public static T Parse<T>(Func<T?> parse, string path)
-        where T : class
+    public static T Parse<T>(Func<T> parse, string path)
     {
         try
         {
-            return parse() ?? throw new OciException($"{Printable.Shorten(path)}: the document is null");
+            return parse();
         }
         catch (JsonException e)
         {

@@ -24,6 +24,7 @@ public sealed class ContainerCreation(StateDirectory states, string id, Bundle b
     private ContainerEntry _entry = new(id, bundle.Path, bundle.Rootfs, TimeProvider.System.GetUtcNow())
     {
         Annotations = bundle.Spec.Annotations,
+        Hooks = bundle.Spec.Hooks,
     };
 
     /// <summary>Where the process ID is written to; null for nowhere.</summary>

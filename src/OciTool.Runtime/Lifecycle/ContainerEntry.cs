@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using OciTool.Runtime.Cgroups;
+using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime.Lifecycle;
 
@@ -27,11 +29,39 @@ internal sealed record ContainerEntry(string Id, string Bundle, string Rootfs, D
 
     /// <summary>The annotations of its configuration.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    /// <summary>Its hooks, if some are still to be run.</summary>
+    public HooksSpec? Hooks { get; init; }
+
+    /// <summary>Reads an entry.</summary>
+    /// <exception cref="JsonException">It is damaged.</exception>
+    public static ContainerEntry Read(ReadOnlyMemory<byte> document) => SpecNode.Read(document, static node =>
+        new ContainerEntry(node.Text("id"), node.Text("bundle"), node.Text("rootfs"), node.Time("created"))
+        {
+            Pid = node.Number<int>("pid"),
+            StartTime = node.Number<ulong>("startTime"),
+            IsCreated = node.Boolean("isCreated"),
+            Cgroup = node.OptionalObject("cgroup", static groups =>
+                new CgroupRecord(groups.Objects("directories", Directory) ?? throw groups.Missing("directories"))
+                {
+                    SystemdUnit = groups.OptionalText("systemdUnit"),
+                }),
+            HasPids = node.Boolean("hasPids"),
+            Annotations = node.TextMap("annotations"),
+            Hooks = node.OptionalObject("hooks", RuntimeSpecReader.Hooks),
+        });
+
+    private static CgroupDirectory Directory(SpecNode node) =>
+        new(node.Text("path"), node.Texts("controllers") ?? throw node.Missing("controllers"));
 }
 
-/// <summary>Reads and writes entries without reflection.</summary>
+/// <summary>Writes entries as <see cref="RuntimeJson"/> writes its documents.</summary>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Serialization,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ContainerEntry))]
-internal sealed partial class LifecycleJson : JsonSerializerContext;
+internal sealed partial class LifecycleJson : JsonSerializerContext
+{
+    public static void Write(Utf8JsonWriter json, ContainerEntry entry) => Default.ContainerEntrySerializeHandler(json, entry);
+}

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Runtime.Cgroups;
@@ -54,8 +53,7 @@ public sealed class RuntimeContainer
     public Cgroup? Groups => _entry.Cgroup is { } record ? Cgroup.Open(record) : null;
 
     /// <summary>Its configuration as it was when it was created.</summary>
-    internal RuntimeSpec Spec =>
-        JsonSerializer.Deserialize(File.ReadAllBytes(_states.ConfigOf(_entry.Id)), RuntimeJson.Default.RuntimeSpec)!;
+    internal RuntimeSpec Spec => RuntimeSpecReader.ReadConfig(File.ReadAllBytes(_states.ConfigOf(_entry.Id)));
 
     /// <summary>Finds a container.</summary>
     /// <exception cref="OciException">There is none, or the ID is not one.</exception>
@@ -92,7 +90,7 @@ public sealed class RuntimeContainer
                 throw new OciException("cannot start an already running container");
         }
 
-        if (Spec.Hooks?.Poststart is { Count: > 0 } hooks)
+        if (_entry.Hooks?.Poststart is { Count: > 0 } hooks)
         {
             try
             {
@@ -183,7 +181,7 @@ public sealed class RuntimeContainer
     }
 
     /// <summary>Writes a state as hooks and callers get it.</summary>
-    public static byte[] Serialize(StateSpec state) => JsonSerializer.SerializeToUtf8Bytes(state, RuntimeJson.Default.StateSpec);
+    public static byte[] Serialize(StateSpec state) => [.. RuntimeJson.ToBytes(state, RuntimeJson.Write)];
 
     private void Delete(bool force, Action<string>? warn)
     {
@@ -207,10 +205,9 @@ public sealed class RuntimeContainer
             }
         }
 
-        IReadOnlyList<HookSpec> hooks = File.Exists(_states.ConfigOf(_entry.Id)) ? Spec.Hooks?.Poststop ?? [] : [];
         StateSpec state = State with { Status = "stopped", Pid = 0 };
         _states.Remove(_entry.Id);
-        foreach (HookSpec hook in hooks)
+        foreach (HookSpec hook in _entry.Hooks?.Poststop ?? [])
         {
             try
             {

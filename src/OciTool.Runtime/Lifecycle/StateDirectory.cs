@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OciTool.Images;
 using OciTool.Linux;
+using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime.Lifecycle;
 
@@ -53,7 +54,7 @@ public sealed class StateDirectory(string root)
     {
         string path = Path.Join(Of(entry.Id), EntryFile);
         string fresh = $"{path}.{Environment.ProcessId}";
-        File.WriteAllBytes(fresh, JsonSerializer.SerializeToUtf8Bytes(entry, LifecycleJson.Default.ContainerEntry));
+        File.WriteAllBytes(fresh, RuntimeJson.ToBytes(entry, LifecycleJson.Write));
         File.Move(fresh, path, overwrite: true);
     }
 
@@ -68,7 +69,7 @@ public sealed class StateDirectory(string root)
         string path = Path.Join(Of(id), EntryFile);
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), LifecycleJson.Default.ContainerEntry);
+            return ContainerEntry.Read(File.ReadAllBytes(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.Json;
 using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime.Seccomp;
@@ -35,7 +34,7 @@ internal static class SeccompKey
         return
         [
             .. Encoding.UTF8.GetBytes(Machine("spec").ToString()),
-            .. JsonSerializer.SerializeToUtf8Bytes(judged, RuntimeJson.Default.SeccompSpec),
+            .. RuntimeJson.ToBytes(judged, RuntimeJson.Write),
         ];
     }
 

@@ -19,10 +19,10 @@ public sealed record LinuxSpec
     public PersonalitySpec? Personality { get; init; }
 
     /// <summary>Intel's resource director; not supported.</summary>
-    public System.Text.Json.JsonElement? IntelRdt { get; init; }
+    public IntelRdtSpec? IntelRdt { get; init; }
 
     /// <summary>Interfaces of the host to move into the container; not supported.</summary>
-    public IReadOnlyDictionary<string, System.Text.Json.JsonElement>? NetDevices { get; init; }
+    public IReadOnlyDictionary<string, NetDeviceSpec>? NetDevices { get; init; }
 
     /// <summary>Device nodes in /dev beyond the default ones.</summary>
     public IReadOnlyList<DeviceSpec>? Devices { get; init; }
@@ -50,6 +50,20 @@ public sealed record LinuxSpec
 
     /// <summary>The SELinux context of mounts.</summary>
     public string? MountLabel { get; init; }
+}
+
+/// <summary>A class of Intel's resource director.</summary>
+public sealed record IntelRdtSpec
+{
+    /// <summary>Its name.</summary>
+    public string? ClosID { get; init; }
+}
+
+/// <summary>An interface of the host that is moved into the container.</summary>
+public sealed record NetDeviceSpec
+{
+    /// <summary>Its name there; the same where absent.</summary>
+    public string? Name { get; init; }
 }
 
 /// <summary>A namespace.</summary>

@@ -1,18 +1,43 @@
+using System.Buffers;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace OciTool.Runtime.Spec;
 
-/// <summary>Reads and writes the JSON documents of the OCI runtime-spec without reflection.</summary>
+/// <summary>Writes the JSON documents of the OCI runtime-spec; <see cref="RuntimeSpecReader"/> reads them.</summary>
+/// <remarks>
+/// The methods below call what the generator has written for each type: the serializer would first build the tables of all
+/// types that it meets, for milliseconds.
+/// </remarks>
 [JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Serialization,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true,
-    AllowDuplicateProperties = false,
-    MaxDepth = 64)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RuntimeSpec))]
-[JsonSerializable(typeof(ProcessSpec))]
-[JsonSerializable(typeof(ResourcesSpec))]
 [JsonSerializable(typeof(StateSpec))]
-[JsonSerializable(typeof(IReadOnlyList<StateSpec>))]
-public sealed partial class RuntimeJson : JsonSerializerContext;
+public sealed partial class RuntimeJson : JsonSerializerContext
+{
+    /// <summary>Writes a <c>config.json</c>.</summary>
+    public static void Write(Utf8JsonWriter json, RuntimeSpec spec) => Default.RuntimeSpecSerializeHandler(json, spec);
+
+    /// <summary>Writes limits.</summary>
+    public static void Write(Utf8JsonWriter json, ResourcesSpec resources) => Default.ResourcesSpecSerializeHandler(json, resources);
+
+    /// <summary>Writes a system call filter.</summary>
+    public static void Write(Utf8JsonWriter json, SeccompSpec filter) => Default.SeccompSpecSerializeHandler(json, filter);
+
+    /// <summary>Writes a state as hooks and callers get it.</summary>
+    public static void Write(Utf8JsonWriter json, StateSpec state) => Default.StateSpecSerializeHandler(json, state);
+
+    /// <summary>A document as bytes.</summary>
+    public static ReadOnlySpan<byte> ToBytes<T>(T document, Action<Utf8JsonWriter, T> write)
+    {
+        ArrayBufferWriter<byte> bytes = new(4096);
+        using (Utf8JsonWriter json = new(bytes))
+        {
+            write(json, document);
+        }
+
+        return bytes.WrittenSpan;
+    }
+}

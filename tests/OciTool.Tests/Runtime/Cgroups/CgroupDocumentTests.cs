@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using OciTool.Runtime.Cgroups;
 using OciTool.Runtime.Spec;
@@ -26,27 +27,11 @@ public sealed class CgroupDocumentTests
             "rdma":{"mlx5_1":{"hcaHandles":3,"hcaObjects":10000}},
             "unified":{"io.max":"259:0 rbps=2097152 wiops=120\n253:0 rbps=2097152 wiops=120"}}
             """;
-        ResourcesSpec resources = JsonSerializer.Deserialize(Document, RuntimeJson.Default.ResourcesSpec)!;
+        ResourcesSpec resources = RuntimeSpecReader.ReadResources(Encoding.UTF8.GetBytes(Document));
         Assert.Equal(300UL, Assert.Single(resources.BlockIO!.ThrottleWriteIopsDevice!).Rate);
         using JsonDocument read = JsonDocument.Parse(Document);
-        using JsonDocument written = JsonDocument.Parse(JsonSerializer.Serialize(resources, RuntimeJson.Default.ResourcesSpec));
+        using JsonDocument written = JsonDocument.Parse(RuntimeJson.ToBytes(resources, RuntimeJson.Write).ToArray());
         Assert.True(JsonElement.DeepEquals(read.RootElement, written.RootElement), written.RootElement.ToString());
-    }
-
-    [Fact]
-    public void The_record_of_groups_is_read_back()
-    {
-        CgroupRecord record = new([new("/sys/fs/cgroup/cpu,cpuacct/x", ["cpu", "cpuacct"]), new("/sys/fs/cgroup/unified/x", [])])
-        {
-            SystemdUnit = "oci-x.scope",
-        };
-        string text = JsonSerializer.Serialize(record, CgroupJson.Default.CgroupRecord);
-        Assert.Equal(
-            """{"directories":[{"path":"/sys/fs/cgroup/cpu,cpuacct/x","controllers":["cpu","cpuacct"]},{"path":"/sys/fs/cgroup/unified/x","controllers":[]}],"systemdUnit":"oci-x.scope"}""",
-            text);
-        CgroupRecord read = JsonSerializer.Deserialize(text, CgroupJson.Default.CgroupRecord)!;
-        Assert.True(read.Directories[0].Has("cpuacct"));
-        Assert.True(read.Directories[1].IsUnified);
     }
 
     [Fact]

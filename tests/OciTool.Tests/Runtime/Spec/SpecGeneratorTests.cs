@@ -212,7 +212,7 @@ public sealed class SpecGeneratorTests
     private static string Indent(RuntimeSpec spec)
     {
         using JsonDocument document = JsonDocument.Parse(
-            JsonSerializer.SerializeToUtf8Bytes(spec, RuntimeJson.Default.RuntimeSpec));
+            RuntimeJson.ToBytes(spec, RuntimeJson.Write).ToArray());
         using MemoryStream stream = new();
         using (Utf8JsonWriter writer = new(stream, new() { Indented = true }))
         {
