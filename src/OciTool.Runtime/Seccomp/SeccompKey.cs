@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using OciTool.Runtime.Spec;
 
 namespace OciTool.Runtime.Seccomp;
@@ -9,7 +10,7 @@ namespace OciTool.Runtime.Seccomp;
 internal static class SeccompKey
 {
     // raised when the compiler or the embedded profile changes its result for the same input
-    private const int Format = 2;
+    private const int Format = 3;
 
     private static readonly string[] LibraryPaths =
     [
@@ -28,14 +29,59 @@ internal static class SeccompKey
     }
 
     /// <summary>The key of a filter of a config.json: the filter itself, without what the program does not depend on.</summary>
-    internal static byte[] OfSpec(SeccompSpec spec)
+    internal static byte[] OfSpec(SeccompSpec spec) =>
+        [.. Encoding.UTF8.GetBytes(Machine("spec").ToString()), .. RuntimeJson.ToBytes(spec, Write)];
+
+    // lists in lists, for JSON keeps one text from running into the next; not the serializer's, whose way to an optional number is long
+    private static void Write(Utf8JsonWriter json, SeccompSpec spec)
     {
-        SeccompSpec judged = spec with { Flags = null, ListenerPath = null, ListenerMetadata = null };
-        return
-        [
-            .. Encoding.UTF8.GetBytes(Machine("spec").ToString()),
-            .. RuntimeJson.ToBytes(judged, RuntimeJson.Write),
-        ];
+        json.WriteStartArray();
+        json.WriteStringValue(spec.DefaultAction);
+        Write(json, spec.DefaultErrnoRet);
+        Write(json, spec.Architectures);
+        foreach (SyscallRule rule in spec.Syscalls ?? [])
+        {
+            json.WriteStartArray();
+            Write(json, rule.Names);
+            json.WriteStringValue(rule.Action);
+            Write(json, rule.ErrnoRet);
+            foreach (SyscallArgument argument in rule.Args ?? [])
+            {
+                json.WriteStartArray();
+                json.WriteNumberValue(argument.Index);
+                json.WriteNumberValue(argument.Value);
+                Write(json, argument.ValueTwo);
+                json.WriteStringValue(argument.Op);
+                json.WriteEndArray();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, ulong? number)
+    {
+        if (number is { } value)
+        {
+            json.WriteNumberValue(value);
+        }
+        else
+        {
+            json.WriteNullValue();
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<string>? texts)
+    {
+        json.WriteStartArray();
+        foreach (string text in texts ?? [])
+        {
+            json.WriteStringValue(text);
+        }
+
+        json.WriteEndArray();
     }
 
     private static StringBuilder Machine(string kind)

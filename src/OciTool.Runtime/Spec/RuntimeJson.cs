@@ -23,9 +23,6 @@ public sealed partial class RuntimeJson : JsonSerializerContext
     /// <summary>Writes limits.</summary>
     public static void Write(Utf8JsonWriter json, ResourcesSpec resources) => Default.ResourcesSpecSerializeHandler(json, resources);
 
-    /// <summary>Writes a system call filter.</summary>
-    public static void Write(Utf8JsonWriter json, SeccompSpec filter) => Default.SeccompSpecSerializeHandler(json, filter);
-
     /// <summary>Writes a state as hooks and callers get it.</summary>
     public static void Write(Utf8JsonWriter json, StateSpec state) => Default.StateSpecSerializeHandler(json, state);
 
