@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -46,11 +47,26 @@ def take(commands: list[list[str]]) -> tuple[float, float]:
     return (time.perf_counter_ns() - start) / 1e6, used * 1e3
 
 
+def guest_table(log: str) -> list[str]:
+    """The lines of tests/guest-runtime --bench as a table."""
+    found = re.findall(r"^time  (\S+) (.+): ([\d.]+) ms, processor ([\d.]+) ms$", log, re.MULTILINE)
+    times = {(verb, tool): (float(wall), float(used)) for tool, verb, wall, used in found}
+    tools = ["oci-runtime", "runc", "crun"]
+    table = ["| median: wall time, processor time | " + " | ".join(tools) + " | oci-runtime takes | goal |", "|---" * (len(tools) + 3) + "|"]
+    for verb in dict.fromkeys(verb for verb, _ in times):
+        cells = [f"{times[verb, tool][0]:.0f} ms, {times[verb, tool][1]:.0f} ms" for tool in tools]
+        ratios = [times[verb, "oci-runtime"][1] / times[verb, tool][1] for tool in tools]
+        takes = f"{ratios[2]:.2f} of crun's processor time, {ratios[1]:.2f} of runc's"
+        table.append(f"| {verb} | " + " | ".join(cells) + f" | {takes} | 1.2 of crun's processor time{'' if ratios[2] <= 1.2 else ' **missed**'} |")
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--temp", type=pathlib.Path, required=True)
     parser.add_argument("--oci", required=True)
     parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--guest", type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
     options = parser.parse_args()
     temp = options.temp
@@ -96,13 +112,17 @@ def main() -> None:
         for command in runtimes.values():
             subprocess.run([*command, "delete", "--force", "sleeping"], check=False)
         subprocess.run([*podman, "rm", "--force", "--time", "0", "sleeping"], stdout=subprocess.DEVNULL, check=False)
+    log = options.guest.read_text() if options.guest else ""
+    if log:
+        boot = re.search(r"^guest: (Linux \S+):", log, re.MULTILINE)
+        table += ["", f"In a guest with cgroup v2 (software emulation, {boot[1] if boot else 'kernel unknown'}), where crun runs:", "", *guest_table(log)]
     print("\n".join(table))
     if options.write:
         versions = "; ".join(
             subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0] for tool in ("runc", "podman"))
         text = f"""# Benchmarks of the runtime
 
-Written by `bash tests/bench/runtime --write`; do not edit. Whole processes in turns in one run, one bundle: limits of memory, processes and processor, and the
+Written by `bash tests/bench/runtime --guest --write`; do not edit. Whole processes in turns in one run, one bundle: limits of memory, processes and processor, and the
 default filter of containers-common. Processor time is that of the process and of all that it waited for.
 
 Linux {os.uname().release}, {os.cpu_count()} cores; {versions}. {options.rounds} rounds.
