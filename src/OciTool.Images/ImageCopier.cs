@@ -12,6 +12,9 @@ public static partial class ImageCopier
     /// <param name="platform">The platform to choose from an index.</param>
     /// <param name="progress">Told what passes.</param>
     /// <param name="cancellationToken">Gives up; what is whole at the destination stays.</param>
+    /// <param name="accept">
+    /// Asked about an image that no index was asked for, before its layers travel; it throws where the image is not wanted.
+    /// </param>
     /// <returns>What was copied.</returns>
     /// <exception cref="OciException">Something is missing, broken or of a kind that is not supported.</exception>
     public static async Task<CopiedImage> CopyAsync(
@@ -19,7 +22,8 @@ public static partial class ImageCopier
         IImageDestination destination,
         Platform platform,
         ICopyProgress progress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        Action<ImageConfig>? accept = null)
     {
         Document root = await source.ResolveAsync(cancellationToken);
         List<Document> indexes = [];
@@ -36,6 +40,10 @@ public static partial class ImageCopier
 
         Document configDocument = await CopyConfigAsync(source, destination, manifest, progress, cancellationToken);
         ImageConfig config = ImageConfig.Parse(configDocument, manifest);
+        if (indexes.Count == 0)
+        {
+            accept?.Invoke(config);
+        }
 
         await CopyLayersAsync(source, destination, manifest, config, progress, cancellationToken);
 

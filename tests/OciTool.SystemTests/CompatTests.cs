@@ -67,6 +67,35 @@ public sealed class CompatTests(Machine machine) : OciTest(machine)
         await StillWorksAsync();
     }
 
+    [Theory]
+    [InlineData("pull", "--platform", "linux/s390x")]
+    [InlineData("pull", "--arch", "s390x")]
+    [InlineData("run", "--platform", "linux/s390x")]
+    public async Task An_image_for_another_platform_than_the_one_asked_for_is_refused_before_its_layers_travel(string verb, string option, string value)
+    {
+        string image = await Machine.PublishAsync("busybox-arm64", Machine.Images.ForeignAsync);
+
+        ProgramResult result = await Oci.RunAsync(verb, option, value, image);
+
+        Failed(result, 125, $"image {image} is for linux/arm64, not for linux/s390x");
+        Assert.Contains("Hint: leave the platform out", result.Error, StringComparison.Ordinal);
+        Assert.Empty((await Oci.RunAsync("images", "-q")).Succeeded().Output);
+        string layers = Path.Join(Oci.Root, "layers");
+        Assert.True(!Directory.Exists(layers) || Directory.GetFileSystemEntries(layers, "*", SearchOption.AllDirectories).Length <= 1);
+        await StillWorksAsync();
+    }
+
+    [Fact]
+    public async Task With_platform_lax_it_is_taken_with_a_warning()
+    {
+        string image = await Machine.PublishAsync("busybox-arm64", Machine.Images.ForeignAsync);
+
+        ProgramResult result = await Oci.RunAsync("pull", "-q", "--platform", "linux/s390x", "--platform-lax", image);
+
+        Assert.Equal($"{(await Machine.Images.ForeignAsync()).Id}\n", result.Succeeded().Output);
+        Assert.Contains("image platform (linux/arm64) does not match the expected platform (linux/s390x)", result.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_text_that_is_no_platform_is_refused() =>
         Failed(await Oci.RunAsync("pull", "--platform", "a/b/c/d", await Machine.PlainAsync()), 125, "platform");

@@ -64,7 +64,7 @@ internal sealed class CopyCommand : Verb
     {
         _signing.Refuse(command);
         (ImageConversion conversion, _) = _conversion.Read(command, command.GetValue(_preserveDigests));
-        (Platform platform, bool byName) = _platform.Read(command);
+        (Platform platform, bool byName, _) = _platform.Read(command);
         bool all = command.GetValue(_all);
         if (all && byName)
         {

@@ -24,7 +24,7 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
     /// <param name="images">The store.</param>
     /// <param name="cancellationToken">Gives up; what is whole stays.</param>
     /// <exception cref="OciException">The image cannot be had.</exception>
-    public async Task<PulledImage> RunAsync(string name, Platform platform, ImageStore images, CancellationToken cancellationToken)
+    public async Task<PulledImage> RunAsync(string name, PlatformChoice platform, ImageStore images, CancellationToken cancellationToken)
     {
         ResolvedName resolved = ShortNames.Resolve(name, Registries(), ImageChoice.IsPossible
             ? candidates => ImageChoice.Ask(candidates, error, cancellationToken)
@@ -66,7 +66,7 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
     /// <param name="cancellationToken">Gives up; what is whole stays.</param>
     /// <exception cref="OciException">The image cannot be had.</exception>
     private async Task<CopiedImage> RunAsync(
-        Reference reference, Platform platform, ImageStore images, CancellationToken cancellationToken)
+        Reference reference, PlatformChoice platform, ImageStore images, CancellationToken cancellationToken)
     {
         PolicyRule rule = Policy.Load(policyFile, Environment.GetEnvironmentVariable).For(reference);
         using ILoggerFactory loggers = Logs.Create(global.LogLevel);
@@ -78,10 +78,11 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
         PolicedImageSource policed = new(source, reference, rule, new RegistrySignatures(reference, context));
         KilledContainers.Settle(new ContainerStore(global.OpenStore(), images));
         using StoreDestination destination = images.OpenDestination(reference); // gives its lease back also when the copy fails
-        CopiedImage copied = await ImageCopier.CopyAsync(policed, destination, platform, progress, cancellationToken);
-        if (PlatformMatcher.Score(platform, copied.Config.Platform) == 0)
+        CopiedImage copied = await ImageCopier.CopyAsync(
+            policed, destination, platform.Platform, progress, cancellationToken, config => platform.Require(reference.ToString(), config));
+        if (!platform.Matches(copied.Config))
         {
-            progress.Warn($"image platform ({Printable.Shorten(copied.Config.Platform.ToString())}) does not match the expected platform ({platform})");
+            progress.Warn($"image platform ({Printable.Shorten(copied.Config.Platform.ToString())}) does not match the expected platform ({platform.Platform})");
         }
 
         return copied;

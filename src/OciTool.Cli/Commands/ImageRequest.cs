@@ -6,9 +6,8 @@ namespace OciTool.Cli.Commands;
 /// <summary>The image that a container is to be made of, and where it may come from.</summary>
 /// <param name="NameOrId">What the user typed.</param>
 /// <param name="Platform">The platform to run.</param>
-/// <param name="ByName">Whether the user asked for that platform.</param>
 /// <param name="Policy">When to ask the registry.</param>
-internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByName, PullPolicy Policy)
+internal sealed record ImageRequest(string NameOrId, PlatformChoice Platform, PullPolicy Policy)
 {
     /// <summary>Finds the image in the store, after pulling it where that is asked for.</summary>
     /// <param name="images">The store.</param>
@@ -24,10 +23,9 @@ internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByN
             PullPolicy.Newer when present is not null => PullOrKeep(images, pull(), present),
             _ => Pull(images, pull()),
         };
-        if (ByName && PlatformMatcher.Score(Platform, image.Config.Platform) == 0)
+        if (!MediaTypes.IsIndex(image.Root.MediaType))
         {
-            throw new OciException(
-                $"image {NameOrId} is for {Printable.Shorten(image.Config.Platform.ToString())}, not for {Platform}");
+            Platform.Require(NameOrId, image.Config); // what an index says of an entry counts more than the entry's own label
         }
 
         return image;
@@ -38,7 +36,7 @@ internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByN
         otherPlatform = null;
         try
         {
-            return images.Find(NameOrId, Platform);
+            return images.Find(NameOrId, Platform.Platform);
         }
         catch (PlatformNotAtHandException e)
         {
@@ -66,7 +64,7 @@ internal sealed record ImageRequest(string NameOrId, Platform Platform, bool ByN
         try
         {
             PulledImage pulled = pull.RunAsync(NameOrId, Platform, images, signals.Token).GetAwaiter().GetResult();
-            return images.Find(pulled.Reference.ToString(), Platform) ?? throw new ImageNotHereException(NameOrId);
+            return images.Find(pulled.Reference.ToString(), Platform.Platform) ?? throw new ImageNotHereException(NameOrId);
         }
         catch (OperationCanceledException) when (signals.Signal > 0)
         {

@@ -30,13 +30,22 @@ internal sealed class PlatformFlags
         HelpName = "string",
     };
 
+    private readonly Option<bool>? _lax;
+
     /// <summary>Adds the options to a verb.</summary>
-    public PlatformFlags(Command verb)
+    /// <param name="verb">The verb.</param>
+    /// <param name="canBeLax">Whether it may take an image for another platform than the one that was asked for.</param>
+    public PlatformFlags(Command verb, bool canBeLax = false)
     {
         verb.Add(_architecture);
         verb.Add(_os);
         verb.Add(_platform);
         verb.Add(_variant);
+        if (canBeLax)
+        {
+            _lax = new("--platform-lax") { Description = "Only warn where the image is for another platform than the one asked for, as podman does" };
+            verb.Add(_lax);
+        }
     }
 
     /// <summary>The platform to choose, and whether the user asked for it by name.</summary>
@@ -45,25 +54,26 @@ internal sealed class PlatformFlags
     /// an x86-64-v3 processor takes the v3 entry of an index that has one.
     /// </remarks>
     /// <exception cref="OciException">The options contradict each other, or are no platform.</exception>
-    public (Platform Platform, bool Explicit) Read(ParseResult command)
+    public PlatformChoice Read(ParseResult command)
     {
+        bool lax = _lax is not null && command.GetValue(_lax);
         string? architecture = command.GetValue(_architecture);
         string? os = command.GetValue(_os);
         string? variant = command.GetValue(_variant);
         if (command.GetValue(_platform) is { } platform)
         {
             return architecture is null && os is null
-                ? (WithLevelOfThisMachine(Platform.Parse(platform)), true)
+                ? new(WithLevelOfThisMachine(Platform.Parse(platform)), ByName: true, lax)
                 : throw new UsageException("--platform option can not be specified with --arch or --os");
         }
 
         if (architecture is null && os is null && variant is null)
         {
-            return (Platform.Host, false);
+            return new(Platform.Host, ByName: false);
         }
 
         string text = $"{os ?? Platform.Host.Os}/{architecture ?? Platform.Host.Architecture}";
-        return (WithLevelOfThisMachine(Platform.Parse(variant is null ? text : $"{text}/{variant}")), true);
+        return new(WithLevelOfThisMachine(Platform.Parse(variant is null ? text : $"{text}/{variant}")), ByName: true, lax);
     }
 
     private static Platform WithLevelOfThisMachine(Platform platform) =>

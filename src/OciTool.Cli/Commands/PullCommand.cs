@@ -41,7 +41,7 @@ internal sealed class PullCommand : Verb
         OperandKind = OperandKind.Image;
         Add(_images);
         Add(_policy);
-        _platform = new PlatformFlags(this);
+        _platform = new PlatformFlags(this, canBeLax: true);
         _registry = new RegistryFlags(this, takesImages: true);
         _progress = new ProgressFlags(this);
         SetAction(PullAsync);
@@ -49,7 +49,7 @@ internal sealed class PullCommand : Verb
 
     private async Task<int> PullAsync(ParseResult command, CancellationToken cancellationToken)
     {
-        (Platform platform, bool byName) = _platform.Read(command);
+        PlatformChoice platform = _platform.Read(command);
         ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error, _registry.ReadPolicy(command));
         PullPolicy policy = PullPolicies.Parse(command.GetValue(_policy)!);
         string[] names = command.GetRequiredValue(_images);
@@ -59,7 +59,7 @@ internal sealed class PullCommand : Verb
         {
             Digest id = policy == PullPolicy.Always
                 ? (await pull.RunAsync(name, platform, images, cancellationToken)).Copied.Manifest.Config.Digest
-                : new ImageRequest(name, platform, byName, policy).Obtain(images, () => pull).Id;
+                : new ImageRequest(name, platform, policy).Obtain(images, () => pull).Id;
             await command.InvocationConfiguration.Output.WriteLineAsync(id.Hex);
         }
 

@@ -66,7 +66,7 @@ internal sealed class PushCommand : Verb
     {
         _signing.Refuse(command);
         (ImageConversion conversion, int? level) = _conversion.Read(command);
-        (Platform platform, bool byName) = _platform.Read(command);
+        (Platform platform, bool byName, _) = _platform.Read(command);
         bool all = command.GetValue(_all);
         if (all && byName)
         {

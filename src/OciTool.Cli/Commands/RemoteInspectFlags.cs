@@ -52,7 +52,7 @@ internal sealed class RemoteInspectFlags
             }
         }
 
-        return _platform.Read(command).Explicit
+        return _platform.Read(command).ByName
             ? throw new UsageException("--platform, --arch, --os and --variant need --remote: in the store, name the image by its ID")
             : false;
     }
@@ -68,7 +68,7 @@ internal sealed class RemoteInspectFlags
             throw new UsageException("--raw and --config print one document as it is: they take one name and no --format");
         }
 
-        (Platform platform, bool isExplicit) = _platform.Read(command);
+        (Platform platform, bool isExplicit, _) = _platform.Read(command);
         TextWriter output = command.InvocationConfiguration.Output;
         return RegistrySession.Wait(async cancellationToken =>
         {

@@ -53,7 +53,7 @@ internal sealed class RunCommand : Verb
         Add(_image);
         Add(_command);
         _container = new ContainerFlags(this);
-        _platform = new PlatformFlags(this);
+        _platform = new PlatformFlags(this, canBeLax: true);
         _registry = new RegistryFlags(this, takesImages: true);
         _progress = new ProgressFlags(this);
         Add(_pull);
@@ -73,8 +73,7 @@ internal sealed class RunCommand : Verb
             Remove = command.GetValue(_remove),
             SignalProxy = command.GetValue(_signalProxy),
         };
-        (Images.Platform platform, bool byName) = _platform.Read(command);
-        ImageRequest image = new(command.GetRequiredValue(_image), platform, byName, PullPolicies.Parse(command.GetValue(_pull)!));
+        ImageRequest image = new(command.GetRequiredValue(_image), _platform.Read(command), PullPolicies.Parse(command.GetValue(_pull)!));
         return start.Run(image, () => new ImagePull(
             Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error, _registry.ReadPolicy(command)));
     }
