@@ -69,7 +69,7 @@ install_packages() (
 install_test_packages() {
     local packages=("${build_packages[@]}" acl apache2-utils attr buildah catatonit crun dbus-daemon debootstrap docker-registry
         erofs-utils faketime file golang-github-containers-common golang-github-containers-image jq libcap2-bin netavark nginx-light podman procps
-        python3-minimal skopeo strace time uidmap umoci util-linux xz-utils zstd)
+        python3-minimal qemu-user-static skopeo strace time uidmap umoci util-linux xz-utils zstd)
     is_installed busybox || packages+=(busybox-static)
     # where Docker's own packages are installed they have these, and Debian's would conflict with them
     command -v dockerd >/dev/null || packages+=(docker.io)

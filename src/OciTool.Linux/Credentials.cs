@@ -97,19 +97,23 @@ public static class Credentials
         }
     }
 
-    /// <summary>Becomes another user, for good.</summary>
-    /// <param name="user">The user ID: real, effective and saved.</param>
-    /// <param name="group">The group ID: real, effective and saved.</param>
-    /// <param name="groups">All supplementary groups; the old ones are dropped.</param>
+    /// <summary>Sets all supplementary groups; the old ones are dropped.</summary>
     /// <exception cref="ErrnoException">The kernel refuses.</exception>
-    public static unsafe void Become(uint user, uint group, ReadOnlySpan<uint> groups)
+    public static unsafe void SetGroups(ReadOnlySpan<uint> groups)
     {
         fixed (uint* pointer = groups)
         {
             Interop.Kernel.Checked(
                 Interop.Kernel.Call(Interop.Kernel.SYS_setgroups, groups.Length, (nint)pointer), "setgroups");
         }
+    }
 
+    /// <summary>Becomes another user, for good.</summary>
+    /// <param name="user">The user ID: real, effective and saved.</param>
+    /// <param name="group">The group ID: real, effective and saved.</param>
+    /// <exception cref="ErrnoException">The kernel refuses.</exception>
+    public static void Become(uint user, uint group)
+    {
         Interop.Kernel.Checked(
             Interop.Kernel.Call(Interop.Kernel.SYS_setresgid, (nint)group, (nint)group, (nint)group), "setresgid", $"{group}");
         Interop.Kernel.Checked(

@@ -9,6 +9,7 @@ public static class Descriptors
     private const nint F_GETFD = 1;
     private const nint F_SETFL = 4;
     private const nint F_DUPFD_CLOEXEC = 1030;
+    private const nint CLOSE_RANGE_UNSHARE = 2;
     private const nint CLOSE_RANGE_CLOEXEC = 4;
 
     /// <summary>Makes a pipe; both ends are closed by execve.</summary>
@@ -127,6 +128,11 @@ public static class Descriptors
     public static void CloseOnExecute(int first) => Interop.Kernel.Checked(
         Interop.Kernel.Call(Interop.Kernel.SYS_close_range, first, int.MaxValue, CLOSE_RANGE_CLOEXEC), "close_range");
 
+    /// <summary>Gives this thread a table of descriptors of its own, which ends below a number; other threads keep theirs.</summary>
+    /// <exception cref="ErrnoException">The kernel is older than 5.9.</exception>
+    public static void KeepBelow(int number) => Interop.Kernel.Checked(
+        Interop.Kernel.Call(Interop.Kernel.SYS_close_range, number, int.MaxValue, CLOSE_RANGE_UNSHARE), "close_range");
+
     /// <summary>Gives a file another owner, and leaves its group.</summary>
     /// <returns>False where the kernel refuses.</returns>
     public static bool TryChangeOwner(SafeFileHandle file, uint user) =>
@@ -152,6 +158,18 @@ public static class Descriptors
         Interop.Libc.StatxResult status = Interop.Libc.Statx(file, "");
         return (status.Mode & Interop.Libc.S_IFMT) == Interop.Libc.S_IFCHR
             && status.RdevMajor == major && status.RdevMinor == minor;
+    }
+
+    /// <summary>Makes a pipe whose ends have high numbers.</summary>
+    internal static void HighPipe(out SafeFileHandle read, out SafeFileHandle write)
+    {
+        Pipe(out SafeFileHandle lowRead, out SafeFileHandle lowWrite);
+        using (lowRead)
+        using (lowWrite)
+        {
+            read = DuplicateHigh(lowRead);
+            write = DuplicateHigh(lowWrite);
+        }
     }
 
     /// <summary>Copies a descriptor to a high number, out of the way of those that a child is to get.</summary>

@@ -48,7 +48,10 @@ public sealed class Successor : IDisposable
     /// <param name="descriptors">How many descriptors it keeps.</param>
     public static int ListenerOf(int descriptors) => descriptors + OwnDescriptors;
 
-    /// <summary>Makes the process. It waits for <see cref="Execute"/>.</summary>
+    /// <summary>
+    /// Makes the process. It waits for <see cref="Execute"/>. From here on this thread has no descriptors but those that the process keeps,
+    /// the one behind them, which is the socket of its maker, and the result's.
+    /// </summary>
     /// <param name="path">What it executes.</param>
     /// <param name="arguments">Its arguments, with its name first.</param>
     /// <param name="environment">Its environment.</param>
@@ -58,8 +61,11 @@ public sealed class Successor : IDisposable
     public static Successor Start(
         string path, ReadOnlySpan<string> arguments, ReadOnlySpan<string> environment, SuccessorRequest request)
     {
-        Descriptors.Pipe(out SafeFileHandle results, out SafeFileHandle resultsThere);
-        Descriptors.Pipe(out SafeFileHandle gateThere, out SafeFileHandle gate);
+        // the process is born with all that is open here, in sight of the container: the runtime's own descriptors stay with its other
+        // threads. It remembers their numbers, which nothing else may have: so the pipes get high ones
+        Descriptors.KeepBelow(request.Descriptors + 1);
+        Descriptors.HighPipe(out SafeFileHandle results, out SafeFileHandle resultsThere);
+        Descriptors.HighPipe(out SafeFileHandle gateThere, out SafeFileHandle gate);
         ProcessHandle? process = null;
         try
         {

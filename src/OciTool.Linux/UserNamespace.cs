@@ -41,6 +41,31 @@ public static class UserNamespace
         }
     }
 
+    /// <summary>Whether this process's user namespace was made by somebody who may not give up groups, and so lets nobody do it.</summary>
+    /// <remarks>user_namespaces(7), "The /proc/pid/setgroups file".</remarks>
+    public static bool DeniesGroups() =>
+        KernelFile.Read("/proc/self/setgroups", out string answer) == Errno.None && answer.StartsWith("deny", StringComparison.Ordinal);
+
+    /// <summary>Whether a group exists in this process's user namespace.</summary>
+    public static bool HasGroup(uint id)
+    {
+        if (KernelFile.Read("/proc/self/gid_map", out string map) != Errno.None)
+        {
+            return true; // without /proc nobody can have made a namespace that we would be in
+        }
+
+        foreach (string line in map.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] range = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (uint.TryParse(range[0], out uint first) && uint.TryParse(range[2], out uint count) && id >= first && id - first < count)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private static unsafe ProcessHandle Start(SafeFileHandle pipe)
     {
         byte nothing;

@@ -239,7 +239,7 @@ public static partial class SpecGenerator
         {
             Type = "devpts",
             Source = "devpts",
-            Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+            Options = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", .. TerminalGroup()],
         },
         new("/dev/shm")
         {
@@ -255,6 +255,9 @@ public static partial class SpecGenerator
             Options = ["rprivate", "nosuid", "noexec", "nodev", "relatime", options.Privileged ? "rw" : "ro"],
         },
     ];
+
+    // the group tty owns terminals; a user namespace that lacks it, such as one with a single ID, refuses the option
+    private static string[] TerminalGroup() => UserNamespace.HasGroup(5) ? ["gid=5"] : [];
 
     private static List<MountSpec> SortByDepth(List<MountSpec> mounts)
     {

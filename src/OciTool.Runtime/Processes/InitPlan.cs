@@ -93,6 +93,9 @@ internal sealed record InitPlan
 
     public IReadOnlyList<uint> Groups { get; init; } = [];
 
+    /// <summary>Whether the groups stay as they are, because the user namespace that we are in lets nobody change them.</summary>
+    public bool KeepsGroups { get; init; }
+
     public uint FileMask { get; init; } = 0x12; // 0022
 
     public IReadOnlyList<PlannedLimit> Limits { get; init; } = [];
@@ -199,6 +202,7 @@ internal sealed record InitPlan
         writer.Write((int)User);
         writer.Write((int)Group);
         writer.Write(Groups, static (writer, group) => writer.Write((int)group));
+        writer.Write(KeepsGroups);
         writer.Write((int)FileMask);
         writer.Write(Limits, static (writer, limit) =>
         {
@@ -291,6 +295,7 @@ internal sealed record InitPlan
             User = (uint)reader.ReadInt32(),
             Group = (uint)reader.ReadInt32(),
             Groups = reader.ReadMany(static reader => (uint)reader.ReadInt32()),
+            KeepsGroups = reader.ReadBoolean(),
             FileMask = (uint)reader.ReadInt32(),
             Limits = reader.ReadMany(static reader =>
                 new PlannedLimit(reader.ReadInt32(), reader.ReadUInt64(), reader.ReadUInt64())),

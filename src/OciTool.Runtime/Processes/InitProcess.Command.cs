@@ -134,6 +134,7 @@ public sealed partial class InitProcess
     {
         Step("process", "");
         Signals.RestoreDefaults();
+        _descriptors.ForEach(descriptor => descriptor.Dispose());
         using Successor successor = Successor.Start(path, arguments, environment, new SuccessorRequest
         {
             Descriptors = Launcher.FirstPassed + _plan.PreservedDescriptors,
@@ -225,7 +226,12 @@ public sealed partial class InitProcess
         CapabilitySet held = Credentials.Permitted(); // what root lacks here, the container lacks too
         Credentials.LimitBoundingSet(_plan.Capabilities.Bounding);
         Credentials.KeepCapabilities(true);
-        Credentials.Become(_plan.User, _plan.Group, [.. _plan.Groups]);
+        if (!_plan.KeepsGroups)
+        {
+            Credentials.SetGroups([.. _plan.Groups]);
+        }
+
+        Credentials.Become(_plan.User, _plan.Group);
         Credentials.KeepCapabilities(false);
         Step("capabilities", "");
         CapabilitySet permitted = _plan.Capabilities.Permitted & held;

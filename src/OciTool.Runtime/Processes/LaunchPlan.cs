@@ -80,6 +80,7 @@ internal static class LaunchPlan
         User = process.User.Uid,
         Group = process.User.Gid,
         Groups = process.User.AdditionalGids ?? [],
+        KeepsGroups = UserNamespace.DeniesGroups(),
         FileMask = process.User.Umask ?? 0x12, // 0022
         Limits = Limits(process.Rlimits ?? []),
         InputOutputPriority = process.IoPriority is { } priority ? PriorityOf(priority) : null,

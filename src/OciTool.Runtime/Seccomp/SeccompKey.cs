@@ -45,16 +45,7 @@ internal static class SeccompKey
             Write(json, rule.Names);
             json.WriteStringValue(rule.Action);
             Write(json, rule.ErrnoRet);
-            foreach (SyscallArgument argument in rule.Args ?? [])
-            {
-                json.WriteStartArray();
-                json.WriteNumberValue(argument.Index);
-                json.WriteNumberValue(argument.Value);
-                Write(json, argument.ValueTwo);
-                json.WriteStringValue(argument.Op);
-                json.WriteEndArray();
-            }
-
+            Write(json, rule.Args);
             json.WriteEndArray();
         }
 
@@ -73,10 +64,38 @@ internal static class SeccompKey
         }
     }
 
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<SyscallArgument>? arguments)
+    {
+        if (arguments is null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        json.WriteStartArray();
+        foreach (SyscallArgument argument in arguments)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(argument.Index);
+            json.WriteNumberValue(argument.Value);
+            Write(json, argument.ValueTwo);
+            json.WriteStringValue(argument.Op);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void Write(Utf8JsonWriter json, IReadOnlyList<string>? texts)
     {
+        if (texts is null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
         json.WriteStartArray();
-        foreach (string text in texts ?? [])
+        foreach (string text in texts)
         {
             json.WriteStringValue(text);
         }

@@ -56,6 +56,7 @@ public sealed class InitPlanTests
         User = uint.MaxValue - 1,
         Group = 1000,
         Groups = [1, 2],
+        KeepsGroups = true,
         FileMask = 0x3f,
         Limits = [new(7, 1024, ulong.MaxValue)],
         Capabilities = new(new(1), new(2), new(4), new(8), new(1UL << 40)),

@@ -144,7 +144,7 @@ public sealed class SeccompSpecTests
         [
             new("SCMP_ACT_ERRNO"), new("SCMP_ACT_ALLOW"), new("SCMP_ACT_ERRNO") { DefaultErrnoRet = 1 },
             new("SCMP_ACT_ERRNO") { Architectures = [] }, new("SCMP_ACT_ERRNO") { Architectures = ["SCMP_ARCH_X86"] },
-            Rule(), Rule(new SyscallRule(["a", "b"], "SCMP_ACT_LOG")), Rule(new SyscallRule(["a"], "SCMP_ACT_LOG"), new(["b"], "SCMP_ACT_LOG")),
+            Rule(new SyscallRule(["a", "b"], "SCMP_ACT_LOG")), Rule(new SyscallRule(["a"], "SCMP_ACT_LOG"), new(["b"], "SCMP_ACT_LOG")),
             Rule(new SyscallRule(["a"], "SCMP_ACT_LOG") { ErrnoRet = 1 }), Rule(new SyscallRule(["a"], "SCMP_ACT_LOG") { Args = [] }),
             Rule(new SyscallRule(["a"], "SCMP_ACT_LOG") { Args = [argument] }), Rule(new SyscallRule(["a"], "SCMP_ACT_LOG") { Args = [argument with { Index = 0 }] }),
             Rule(new SyscallRule(["a"], "SCMP_ACT_LOG") { Args = [argument with { Value = 3 }] }),
