@@ -4,17 +4,18 @@ using System.Text;
 namespace OciTool.Images.Compatibility;
 
 /// <summary>Who executes what: the command of an image, where it may be, and the user.</summary>
-internal static class CommandSearch
+public static class CommandSearch
 {
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>The words that are executed when the user names none.</summary>
+    /// <param name="config">How containers of the image are started.</param>
     public static IReadOnlyList<string> WordsOf(ExecutionConfig? config) => [.. config?.Entrypoint ?? [], .. config?.Cmd ?? []];
 
     /// <summary>The paths that are tried, in order.</summary>
     /// <param name="command">The first word.</param>
     /// <param name="config">Gives <c>PATH</c> and the working directory.</param>
-    public static IReadOnlyList<string> PathsOf(string command, ExecutionConfig? config)
+    internal static IReadOnlyList<string> PathsOf(string command, ExecutionConfig? config)
     {
         string directory = config?.WorkingDir is { Length: > 0 } given ? given : "/";
         if (command.Contains('/', StringComparison.Ordinal))
@@ -27,14 +28,14 @@ internal static class CommandSearch
     }
 
     /// <summary>The value of an environment variable of the image.</summary>
-    public static string? Variable(ExecutionConfig? config, string name) =>
+    internal static string? Variable(ExecutionConfig? config, string name) =>
         config?.Env?.LastOrDefault(variable => variable.StartsWith($"{name}=", StringComparison.Ordinal))?[(name.Length + 1)..];
 
     /// <summary>Makes a path absolute.</summary>
-    public static string Absolute(string directory, string path) => path.StartsWith('/') ? path : $"{directory.TrimEnd('/')}/{path}";
+    internal static string Absolute(string directory, string path) => path.StartsWith('/') ? path : $"{directory.TrimEnd('/')}/{path}";
 
     /// <summary>The IDs of the image's user; root's when the user is not known, whom the run itself refuses.</summary>
-    public static (long User, IReadOnlyList<long> Groups) UserOf(ExecutionConfig? config, IImageFiles files)
+    internal static (long User, IReadOnlyList<long> Groups) UserOf(ExecutionConfig? config, IImageFiles files)
     {
         string[] parts = (config?.User ?? "").Split(':', 2);
         string[]? account = parts[0].Length == 0 ? null : Find(files, "/etc/passwd", parts[0], 2);
