@@ -29,6 +29,7 @@ internal static class CommandTable
 
     /// <summary>The root of the tree: every verb and group of <c>oci</c>.</summary>
     public static readonly CommandGroup Root = new("oci", "Pull, inspect and run OCI images and containers", [
+        new VerbEntry("compat", () => new CompatCommand()),
         new VerbEntry("completion", () => new CompletionCommand()),
         new CommandGroup("container", "Manage containers", [
             new VerbEntry("inspect", () => new InspectCommand("container")),

@@ -47,6 +47,11 @@ public static class DetachedMount
         return new RootDirectory(handle);
     }
 
+    /// <summary>Mounts a file with a file system, for reading.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ErrnoException">The kernel refuses, or it is not there.</exception>
+    public static RootDirectory CreateFromImage(string path) => new(FileSystemImage.Mount(path));
+
     private static SafeFileHandle Bind(Mount mount)
     {
         SafeFileHandle handle = Mounts.Clone(mount.Source, recursive: true);

@@ -18,7 +18,7 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
         string directory = containers.DirectoryOf(containerId);
         string upper = Path.Join(directory, "upper");
         string work = Path.Join(directory, "work");
-        List<AppliedLayer> lower = Stack(config, out LayerRoot? root);
+        List<AppliedLayer> lower = Stack(images, config, out LayerRoot? root);
         Directory.CreateDirectory(upper);
         DescribeRoot(upper, root);
         if (lower.Count == 0)
@@ -52,7 +52,7 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
     }
 
     /// <summary>An image's layers, topmost first, without those that an opaque root hides; and what they say about the root.</summary>
-    private List<AppliedLayer> Stack(ImageConfig config, out LayerRoot? root)
+    internal static List<AppliedLayer> Stack(ImageStore images, ImageConfig config, out LayerRoot? root)
     {
         root = null;
         bool hidden = false;

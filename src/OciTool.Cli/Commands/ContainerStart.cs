@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using OciTool.Cli.Compatibility;
 using OciTool.Images;
+using OciTool.Images.Compatibility;
 using OciTool.Linux;
 using OciTool.Runtime;
 using OciTool.Runtime.Cgroups;
@@ -61,7 +63,8 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
                 return pull();
             });
             process ??= MainProcess.Start(Options.Interactive, Options.Terminal);
-            return Run(process, root, containers, new OverlaySnapshotter(images, containers), image);
+            WarnOfForeign(image.Config.Platform);
+            return Run(process, root, images, containers, image);
         }
         finally
         {
@@ -70,8 +73,9 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     }
 
     private int Run(
-        MainProcess process, StorageRoot root, ContainerStore containers, OverlaySnapshotter snapshotter, StoredImage image)
+        MainProcess process, StorageRoot root, ImageStore images, ContainerStore containers, StoredImage image)
     {
+        OverlaySnapshotter snapshotter = new(images, containers);
         ContainerRecord container = Record(image);
         using FileLock held = containers.CreateHeld(container);
         bool keep = !Remove;
@@ -79,6 +83,15 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         {
             WriteCidFile(container.Id);
             return Launch(process, root, containers, snapshotter, image, container);
+        }
+        catch (ContainerStartException e)
+        {
+            if (keep)
+            {
+                containers.Update(container with { State = ContainerState.Created, ExitCode = e.ExitCode, Error = e.Message });
+            }
+
+            throw StartHint.Explain(e, root, images, image, CommandOf(image)); // only now: a run that works looks at nothing
         }
         catch (OciException e) when (keep)
         {
@@ -164,6 +177,20 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             cgroup?.Delete();
         }
     }
+
+    /// <summary>One line for an image of another architecture that nothing emulates; nothing is read for one of this machine.</summary>
+    private void WarnOfForeign(Platform platform)
+    {
+        string architecture = Platform.Normalize(platform).Architecture;
+        if (architecture != Platform.Host.Architecture && !ForeignPrograms.MayRun(architecture))
+        {
+            error.Write($"Warning: the image is for {Printable.Shorten(platform.ToString(), 60)}, this machine is {Platform.Host.Os}/{Platform.Host.Architecture}, and nothing emulates that\n");
+        }
+    }
+
+    private IReadOnlyList<string> CommandOf(StoredImage image) =>
+        Options is { Entrypoint: null, Command: [] } ? CommandSearch.WordsOf(image.Config.Config)
+        : [.. Options.Entrypoint ?? image.Config.Config?.Entrypoint ?? [], .. Options.Command];
 
     private static RootDirectory CreateRootfs(Mount mount)
     {

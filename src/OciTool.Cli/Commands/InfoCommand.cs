@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using OciTool.Cli.Compatibility;
 using OciTool.Cli.Output;
 using OciTool.Cli.Output.Templates;
 using OciTool.Cli.Views;
@@ -13,6 +16,8 @@ internal sealed class InfoCommand : Verb
 {
     private readonly Option<string?> _format = new("--format", "-f") { Description = "Change the output format to JSON or a Go template", HelpName = "string" };
 
+    private readonly Option<bool> _hostFacts = new("--host-facts") { Description = "Print what oci compat --host decides by, as JSON" };
+
     public InfoCommand()
         : base("info", "Display system information")
     {
@@ -20,12 +25,22 @@ internal sealed class InfoCommand : Verb
         Examples = ["info", "info --format json", "info --format '{{.Store.GraphRoot}}'"];
         TemplateFields = ["Host", "Host.Arch", "Host.CgroupsVersion", "Host.Kernel", "Host.OCIRuntime", "Store", "Store.GraphRoot", "Store.RunRoot", "Version", "Version.Version"];
         Add(_format);
+        Add(_hostFacts);
         SetAction(Show);
     }
 
     private int Show(ParseResult command)
     {
         TextWriter output = command.InvocationConfiguration.Output;
+        if (command.GetValue(_hostFacts))
+        {
+            output.Write(Encoding.UTF8.GetString((HostSurvey.Take(Global.OpenStore(), architectures: null) with
+            {
+                Now = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+            }).ToJson()) + "\n");
+            return ExitCode.Success;
+        }
+
         SystemInformation information = new()
         {
             Host = HostFacts.Read(),

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using OciTool.Cli.Commands;
+using OciTool.Images;
+using OciTool.Images.Compatibility;
+using OciTool.Registry;
+using HostFacts = OciTool.Images.Compatibility.HostFacts;
+
+namespace OciTool.Cli.Compatibility;
+
+/// <summary>Looks at images of registries, with as few requests as the answer needs.</summary>
+internal static class RemoteCompatibility
+{
+    /// <summary>Finds out about an image.</summary>
+    /// <param name="name">What the user typed.</param>
+    /// <param name="platform">The platform to look at.</param>
+    /// <param name="host">Where it is to run.</param>
+    /// <param name="global">The options of every verb.</param>
+    /// <param name="command">The command line.</param>
+    /// <param name="flags">How to talk to registries.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="OciException">The registry does not hand it out, or it is no image.</exception>
+    public static async Task<(ImageFacts Facts, Digest Digest)> ReadAsync(
+        string name, Platform platform, HostFacts host, GlobalOptions global, ParseResult command, RegistryFlags flags, CancellationToken cancellationToken)
+    {
+        using RegistrySession session = new(global, flags.Read(command), command.InvocationConfiguration.Error);
+        await using RegistryImageSource source = RegistryImageSource.Create(session.Resolve(name), session.Context);
+        Document document = await source.ResolveAsync(cancellationToken);
+        for (bool nested = false; MediaTypes.IsIndex(document.MediaType); nested = true)
+        {
+            document = await source.ReadDocumentAsync(ImageCopier.Choose(document, platform, nested), cancellationToken);
+        }
+
+        Manifest manifest = Manifest.Parse(document);
+        ImageConfig config = ImageConfig.Parse(await ReadConfigAsync(source, manifest.Config, cancellationToken), manifest);
+        ImageFacts facts = new() { Config = config, Manifest = manifest, Command = CommandSearch.WordsOf(config.Config) is [var first, ..] ? first : null };
+        if (await RemoteLayers.ReadAsync(source, manifest, config, cancellationToken) is var (tree, reason) && tree is null)
+        {
+            return (facts with { Unread = reason }, document.Digest);
+        }
+
+        return (ImageReading.Read(config, tree, host) with { Manifest = manifest }, document.Digest);
+    }
+
+    private static async Task<Document> ReadConfigAsync(RegistryImageSource source, Descriptor config, CancellationToken cancellationToken)
+    {
+        if (config.Size > Document.MaxSize)
+        {
+            throw new InvalidDocumentException($"config {config.Digest}: {config.Size} bytes are more than the limit of {Document.MaxSize}");
+        }
+
+        await using Stream content = await source.OpenBlobAsync(config, offset: 0, cancellationToken);
+        byte[] bytes = new byte[config.Size + 1]; // one more than it may have shows what is longer
+        int read = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+        return Document.Verify(config, bytes.AsMemory(0, read));
+    }
+}
