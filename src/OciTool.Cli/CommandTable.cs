@@ -31,6 +31,7 @@ internal static class CommandTable
     public static readonly CommandGroup Root = new("oci", "Pull, inspect and run OCI images and containers", [
         new VerbEntry("completion", () => new CompletionCommand()),
         new CommandGroup("container", "Manage containers", [
+            new VerbEntry("exists", () => new ContainerExistsCommand()),
             new VerbEntry("inspect", () => new InspectCommand("container")),
             new VerbEntry("list", () => new PsCommand("list")) { Aliases = ["ls", "ps"] },
             new VerbEntry("prune", () => new ContainerPruneCommand()),
@@ -39,8 +40,10 @@ internal static class CommandTable
         ]),
         new VerbEntry("copy", () => new CopyCommand()),
         new VerbEntry("help", () => new HelpCommand()),
+        new VerbEntry("history", () => new HistoryCommand()),
         new CommandGroup("image", "Manage images", [
             new VerbEntry("exists", () => new ImageExistsCommand()),
+            new VerbEntry("history", () => new HistoryCommand()),
             new VerbEntry("inspect", () => new InspectCommand("image")),
             new VerbEntry("list", () => new ImagesCommand("list")) { Aliases = ["ls"] },
             new VerbEntry("prune", () => new ImagePruneCommand()),
@@ -49,6 +52,8 @@ internal static class CommandTable
             new VerbEntry("rm", () => new RmiCommand("rm")) { Aliases = ["remove"] },
             new VerbEntry("search", () => new SearchCommand()),
             new VerbEntry("tag", () => new TagCommand()),
+            new VerbEntry("tree", () => new ImageTreeCommand()),
+            new VerbEntry("untag", () => new UntagCommand()),
         ]),
         new VerbEntry("images", () => new ImagesCommand()),
         new VerbEntry("info", () => new InfoCommand()),
@@ -75,6 +80,7 @@ internal static class CommandTable
         ]),
         new VerbEntry("tag", () => new TagCommand()),
         new VerbEntry("tags", () => new TagsCommand()),
+        new VerbEntry("untag", () => new UntagCommand()),
         new VerbEntry("verify", () => new VerifyCommand()),
         new VerbEntry("version", () => new VersionCommand()),
         new VerbEntry("__complete", () => new CompleteCommand("__complete", Names)) { IsInternal = true },
