@@ -127,6 +127,31 @@ public sealed class ImageStore
         index.Write();
     }
 
+    /// <summary>Takes names off an image, which stays, be it without a name.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="names">The names; empty for all that it has.</param>
+    /// <exception cref="OciException">The image has no such name, and then keeps all; or the store cannot be written.</exception>
+    public void Untag(StoredImage image, IReadOnlyList<Reference> names)
+    {
+        HashSet<Digest> roots = [image.Root.Digest, .. image.Summary.Roots.Select(root => root.Digest)];
+        _root.EnsureWritable();
+        using FileLock held = _root.Lock(_root.LockFile);
+        LayoutIndex index = LayoutIndex.Read(_root);
+        string[] owned = [.. index.Entries.Where(entry => roots.Contains(entry.Digest)).Select(LayoutIndex.NameOf).OfType<string>()];
+        string[] gone = names.Count == 0 ? owned : [.. names.Select(ImageNames.StoredNameOf)];
+        foreach (string name in gone)
+        {
+            if (!owned.Contains(name))
+            {
+                throw new OciException($"{Printable.Shorten(name)}: tag not known");
+            }
+
+            index.RemoveName(name);
+        }
+
+        index.Write();
+    }
+
     /// <summary>Takes a name away, or removes an image with all that nothing else needs.</summary>
     /// <param name="nameOrId">What people type for it.</param>
     /// <param name="force">Removes an image with several names by its ID, and the containers that were made of it.</param>

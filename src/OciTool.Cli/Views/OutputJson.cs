@@ -9,6 +9,7 @@ namespace OciTool.Cli.Views;
 [JsonSerializable(typeof(ContainerInspection[]))]
 [JsonSerializable(typeof(ContainerSummary[]))]
 [JsonSerializable(typeof(DiskUsage[]))]
+[JsonSerializable(typeof(HistoryRow[]))]
 [JsonSerializable(typeof(ImageInspection[]))]
 [JsonSerializable(typeof(ImageSummary[]))]
 [JsonSerializable(typeof(RemoteDescriptor[]))]
