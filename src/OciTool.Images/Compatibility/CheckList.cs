@@ -27,5 +27,9 @@ internal static class CheckList
     ];
 
     /// <summary>Whether somebody supports the pairing: by image, host and day.</summary>
-    public static readonly IReadOnlyList<Func<ImageFacts, HostFacts, DateTimeOffset, CheckResult>> Supportability = [];
+    public static readonly IReadOnlyList<Func<ImageFacts, HostFacts, DateTimeOffset, CheckResult>> Supportability =
+    [
+        SupportChecks.EndOfLife,
+        VendorMatrix.Pairing,
+    ];
 }
