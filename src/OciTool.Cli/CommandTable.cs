@@ -29,10 +29,13 @@ internal static class CommandTable
 
     /// <summary>The root of the tree: every verb and group of <c>oci</c>.</summary>
     public static readonly CommandGroup Root = new("oci", "Pull, inspect and run OCI images and containers", [
+        new VerbEntry("commit", () => new CommitCommand()),
         new VerbEntry("compat", () => new CompatCommand()),
         new VerbEntry("completion", () => new CompletionCommand()),
         new CommandGroup("container", "Manage containers", [
+            new VerbEntry("commit", () => new CommitCommand()),
             new VerbEntry("exists", () => new ContainerExistsCommand()),
+            new VerbEntry("export", () => new ExportCommand()),
             new VerbEntry("inspect", () => new InspectCommand("container")),
             new VerbEntry("list", () => new PsCommand("list")) { Aliases = ["ls", "ps"] },
             new VerbEntry("prune", () => new ContainerPruneCommand()),
@@ -40,11 +43,13 @@ internal static class CommandTable
             new VerbEntry("run", () => new RunCommand()),
         ]),
         new VerbEntry("copy", () => new CopyCommand()),
+        new VerbEntry("export", () => new ExportCommand()),
         new VerbEntry("help", () => new HelpCommand()),
         new VerbEntry("history", () => new HistoryCommand()),
         new CommandGroup("image", "Manage images", [
             new VerbEntry("exists", () => new ImageExistsCommand()),
             new VerbEntry("history", () => new HistoryCommand()),
+            new VerbEntry("import", () => new ImportCommand()),
             new VerbEntry("inspect", () => new InspectCommand("image")),
             new VerbEntry("list", () => new ImagesCommand("list")) { Aliases = ["ls"] },
             new VerbEntry("prune", () => new ImagePruneCommand()),
@@ -57,6 +62,7 @@ internal static class CommandTable
             new VerbEntry("untag", () => new UntagCommand()),
         ]),
         new VerbEntry("images", () => new ImagesCommand()),
+        new VerbEntry("import", () => new ImportCommand()),
         new VerbEntry("info", () => new InfoCommand()),
         new VerbEntry("inspect", () => new InspectCommand()),
         new VerbEntry("login", () => new LoginCommand()),
