@@ -34,6 +34,7 @@ internal static class CommandTable
         new VerbEntry("completion", () => new CompletionCommand()),
         new CommandGroup("container", "Manage containers", [
             new VerbEntry("commit", () => new CommitCommand()),
+            new VerbEntry("create", () => new CreateCommand()),
             new VerbEntry("exists", () => new ContainerExistsCommand()),
             new VerbEntry("export", () => new ExportCommand()),
             new VerbEntry("inspect", () => new InspectCommand("container")),
@@ -41,8 +42,10 @@ internal static class CommandTable
             new VerbEntry("prune", () => new ContainerPruneCommand()),
             new VerbEntry("rm", () => new RmCommand()),
             new VerbEntry("run", () => new RunCommand()),
+            new VerbEntry("start", () => new StartCommand()),
         ]),
         new VerbEntry("copy", () => new CopyCommand()),
+        new VerbEntry("create", () => new CreateCommand()),
         new VerbEntry("export", () => new ExportCommand()),
         new VerbEntry("help", () => new HelpCommand()),
         new VerbEntry("history", () => new HistoryCommand()),
@@ -79,6 +82,7 @@ internal static class CommandTable
         new VerbEntry("run", () => new RunCommand()),
         Runtime,
         new VerbEntry("search", () => new SearchCommand()),
+        new VerbEntry("start", () => new StartCommand()),
         new CommandGroup("system", "Manage the store", [
             new VerbEntry("check", () => new SystemCheckCommand()),
             new VerbEntry("df", () => new SystemDfCommand()),
