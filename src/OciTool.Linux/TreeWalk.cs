@@ -155,8 +155,18 @@ public sealed class TreeNode
     public bool IsPruned { get; set; }
 
     /// <summary>Opens a regular file.</summary>
-    /// <exception cref="ErrnoException">It cannot be opened.</exception>
-    public SafeFileHandle OpenFile() => Open(0);
+    /// <remarks>
+    /// Whoever owns the tree may put a FIFO or a device there meanwhile, which must not even be opened: so the name is opened
+    /// without effect, looked at, and only then opened to be read.
+    /// </remarks>
+    /// <exception cref="ErrnoException">It cannot be opened, or is no regular file any more.</exception>
+    public SafeFileHandle OpenFile()
+    {
+        using SafeFileHandle found = Open(Interop.Libc.O_PATH);
+        return (Interop.Libc.Statx(found, "").Mode & Interop.Libc.S_IFMT) == Interop.Libc.S_IFREG
+            ? RootDirectory.Open(Interop.Libc.AT_FDCWD, DetachedMount.PathOf(found), Interop.Libc.O_RDONLY, mode: 0, resolve: 0)
+            : throw new ErrnoException("open", Text, Errno.EINVAL);
+    }
 
     /// <summary>What a symbolic link says.</summary>
     /// <exception cref="ErrnoException">It cannot be read.</exception>

@@ -36,6 +36,8 @@ public sealed class ImageMounts(StorageRoot root, OverlaySnapshotter snapshotter
         Directory.CreateDirectory(point);
         using RootDirectory tree = DetachedMount.Create(snapshotter.ViewImage(image.Config, top));
         using RootDirectory target = new(point);
+        // an image's author does not choose which devices and set-id programs the host has
+        Mounts.SetAttributes(tree.Handle, MountAttributes.NoDevices | MountAttributes.NoSuid, MountAttributes.None, recursive: false);
         Mounts.Attach(tree.Handle, target.Handle, point);
         return point;
     }
