@@ -137,6 +137,18 @@ public static class Mounts
         }
     }
 
+    /// <summary>Takes the topmost mount at a place away.</summary>
+    /// <param name="path">A path that the caller trusts.</param>
+    /// <param name="lazily">Whether it goes when its last user does; else a mount that is used is refused with EBUSY.</param>
+    /// <exception cref="ErrnoException">Nothing is mounted there, or it is used.</exception>
+    public static unsafe void Detach(string path, bool lazily)
+    {
+        fixed (byte* place = Interop.Kernel.Terminated(path))
+        {
+            Interop.Kernel.Checked(Interop.Kernel.Call(Interop.Kernel.SYS_umount2, (nint)place, lazily ? MNT_DETACH : 0), "umount", path);
+        }
+    }
+
     internal static SafeFileHandle Open(string type)
     {
         unsafe

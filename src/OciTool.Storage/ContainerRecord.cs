@@ -60,6 +60,12 @@ public sealed record ContainerRecord(
     /// <summary>Whether it was started with all privileges.</summary>
     public bool Privileged { get; init; }
 
+    /// <summary>The profile of system calls that it was given; null for the default one.</summary>
+    public string? SeccompProfile { get; init; }
+
+    /// <summary>Whether a small program is its first process and reaps what the command leaves.</summary>
+    public bool Init { get; init; }
+
     /// <summary>The network it was given, <c>host</c> or <c>none</c>.</summary>
     public string? NetworkMode { get; init; }
 
@@ -97,6 +103,12 @@ public sealed record ContainerRecord(
         json.WriteBoolean("autoRemove", AutoRemove);
         json.WriteBoolean("openStdin", OpenStdin);
         json.WriteBoolean("privileged", Privileged);
+        Write(json, "seccompProfile", SeccompProfile);
+        if (Init)
+        {
+            json.WriteBoolean("init", Init);
+        }
+
         Write(json, "networkMode", NetworkMode);
         Write(json, "cidFile", CidFile);
         Write(json, "createCommand", CreateCommand);

@@ -53,6 +53,8 @@ public sealed partial class ContainerStore
         {
             switch (ReadAsWritten(id))
             {
+                case { AutoRemove: true, State: ContainerState.Created } when File.Exists(Path.Join(DirectoryOf(id), "config.json")):
+                    return false; // it was made to be started later; one that run makes has no such file
                 case { AutoRemove: true } container:
                     trash.Add(Discard(container));
                     return true;

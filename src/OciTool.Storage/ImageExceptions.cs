@@ -10,11 +10,21 @@ public sealed class ImageNotKnownException(string name) : OciException($"{Printa
     public override int ExitCode => 1;
 }
 
-/// <summary>An image cannot be removed, because a container was made of it.</summary>
-/// <param name="containerId">The container.</param>
-public sealed class ImageInUseException(string containerId) : OciException(
-    $"image used by {containerId}: image is in use by a container: consider listing external containers and force-removing image")
+/// <summary>An image cannot be removed, because a container was made of it, or because it is mounted.</summary>
+public sealed class ImageInUseException : OciException
 {
+    /// <summary>A container was made of it.</summary>
+    /// <param name="containerId">The container.</param>
+    public ImageInUseException(string containerId)
+        : base($"image used by {containerId}: image is in use by a container: consider listing external containers and force-removing image")
+    {
+    }
+
+    /// <summary>It is mounted.</summary>
+    /// <param name="mounted">The image's ID.</param>
+    internal ImageInUseException(Digest mounted)
+        : base($"image {mounted.Hex} is mounted") => Hint = $"unmount it with: oci image unmount {mounted.Short}";
+
     /// <inheritdoc/>
     public override int ExitCode => 2;
 }

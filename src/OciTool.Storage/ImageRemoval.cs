@@ -158,6 +158,14 @@ internal sealed class ImageRemoval(StorageRoot root, ImageStore images, ImageWal
             throw new ImageInUseException(user.Id);
         }
 
+        foreach (Digest id in _deleted)
+        {
+            if (ImageMounts.IsMounted(root, id))
+            {
+                throw new ImageInUseException(id);
+            }
+        }
+
         foreach (ContainerRecord container in users)
         {
             trash.Add(containers.Discard(container));

@@ -32,8 +32,8 @@ public sealed class ImageStore
         .Select(Layers.Find).OfType<LayerRecord>().Select(layer => Layers.TreeOf(layer.Applied))];
 
     /// <summary>Takes an image in, and names it last.</summary>
-    /// <param name="reference">The name to give; behind a digest the name is <c>repository@digest</c>.</param>
-    public StoreDestination OpenDestination(Reference reference) => new(_root, this, reference);
+    /// <param name="reference">The name to give; behind a digest the name is <c>repository@digest</c>; null for none.</param>
+    public StoreDestination OpenDestination(Reference? reference) => new(_root, this, reference);
 
     /// <summary>All images, one for each ID, in the order in which they were named.</summary>
     /// <exception cref="OciException">The list of names is damaged; the message names the file.</exception>
@@ -177,11 +177,13 @@ public sealed class ImageStore
         }
     }
 
-    /// <summary>Writes a name, unless it stands already for this very thing.</summary>
-    internal void Commit(string name, Document root)
+    /// <summary>Writes a name, unless it stands already for this very thing; without a name, lists the image that has none.</summary>
+    internal void Commit(string? name, Document root)
     {
         List<ImageFacts> facts = Walk.Facts(root.Descriptor);
-        if (LayoutIndex.Read(_root).Find(name)?.Digest == root.Digest && IsRecorded(root.Digest, facts))
+        LayoutIndex listed = LayoutIndex.Read(_root);
+        bool isListed = name is null ? listed.Entries.Any(entry => entry.Digest == root.Digest) : listed.Find(name)?.Digest == root.Digest;
+        if (isListed && IsRecorded(root.Digest, facts))
         {
             return;
         }
@@ -190,7 +192,15 @@ public sealed class ImageStore
         DirectoryTree.SyncFileSystem(_root.Path);
         using FileLock held = _root.Lock(_root.LockFile);
         LayoutIndex index = LayoutIndex.Read(_root);
-        index.SetName(name, root.Descriptor);
+        if (name is not null)
+        {
+            index.SetName(name, root.Descriptor);
+        }
+        else if (!index.Entries.Any(entry => entry.Digest == root.Digest))
+        {
+            index.AddNameless(root.Descriptor);
+        }
+
         ImageFactsFile known = ImageFactsFile.Read(_root);
         known.Roots[root.Digest.ToString()] = Walk.Facts(root.Descriptor); // again: another platform of it may have come meanwhile
         index.Write();

@@ -18,9 +18,19 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
         string directory = containers.DirectoryOf(containerId);
         string upper = Path.Join(directory, "upper");
         string work = Path.Join(directory, "work");
+<<<<<<< HEAD
         List<AppliedLayer> lower = Stack(images, config, out LayerRoot? root);
         Directory.CreateDirectory(upper);
         DescribeRoot(upper, root);
+=======
+        List<AppliedLayer> lower = Stack(config, out LayerRoot? root);
+        if (!Directory.Exists(upper)) // else the container has run before, and its root is its own
+        {
+            Directory.CreateDirectory(upper);
+            DescribeRoot(upper, root);
+        }
+
+>>>>>>> 465d36a (export, import and commit: a container's files leave as a tar archive, and become an image that everybody runs)
         if (lower.Count == 0)
         {
             return new Mount("bind", upper, []);
@@ -41,6 +51,55 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
             options.Add("userxattr"); // the layers then carry user.overlay.* instead of trusted.overlay.*
         }
 
+        return new Mount("overlay", "overlay", options);
+    }
+
+    /// <summary>The tree of a container as it is now, to be read: also while it runs, and without a change to it.</summary>
+    /// <param name="containerId">The container.</param>
+    /// <param name="config">The config of its image.</param>
+    /// <returns>A mount that cannot be written.</returns>
+    /// <exception cref="OciException">A layer is missing.</exception>
+    public Mount View(string containerId, ImageConfig config) => View(UpperOf(containerId), Stack(config, out _));
+
+    /// <summary>The tree of an image, to be read.</summary>
+    /// <param name="config">The image's config.</param>
+    /// <param name="top">An empty directory, which gets the mode and the owner of the image's root.</param>
+    /// <inheritdoc cref="View(string, ImageConfig)"/>
+    public Mount ViewImage(ImageConfig config, string top)
+    {
+        List<AppliedLayer> lower = Stack(config, out LayerRoot? root);
+        DescribeRoot(top, root);
+        return View(top, lower);
+    }
+
+    /// <summary>The directory that has what a container wrote; it is not there before its first start.</summary>
+    /// <param name="containerId">The container.</param>
+    public string UpperOf(string containerId) => Path.Join(containers.DirectoryOf(containerId), "upper");
+
+    /// <summary>Whether a container's root has another mode or owner than the image gives it.</summary>
+    /// <param name="containerId">The container.</param>
+    /// <param name="config">The config of its image.</param>
+    public bool HasOtherRoot(string containerId, ImageConfig config)
+    {
+        Stack(config, out LayerRoot? root);
+        using RootDirectory upper = new(UpperOf(containerId));
+        using DirectoryDescriptor descriptor = DirectoryDescriptor.Of(upper);
+        return descriptor.Look(".\0"u8, out FileStatus status) == Errno.None
+            && (status.Mode, status.Owner, status.Group) != (root?.Mode ?? (uint)DefaultMode, root?.Uid ?? 0, root?.Gid ?? 0);
+    }
+
+    // the writable layer is just the topmost of all: so nothing is written, and a mount that has it writable is left alone
+    private Mount View(string top, List<AppliedLayer> lower)
+    {
+        if (lower.Count == 0)
+        {
+            return new Mount("bind", top, ["ro"]);
+        }
+
+        List<string> options = [$"{Mount.LowerDirectory}={top}"];
+        options.AddRange(lower.Select(layer =>
+            $"{(layer.Form == SnapshotForm.Erofs ? Mount.LowerImage : Mount.LowerDirectory)}={images.Layers.TreeOf(layer)}"));
+        options.Add("ro");
         return new Mount("overlay", "overlay", options);
     }
 

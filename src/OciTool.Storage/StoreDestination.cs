@@ -9,16 +9,16 @@ public sealed class StoreDestination : IImageDestination, IDisposable
 {
     private readonly StorageRoot _root;
     private readonly ImageStore _images;
-    private readonly string _name;
+    private readonly string? _name;
     private readonly Lock _gate = new();
     private Lease? _lease;
     private bool _told;
 
-    internal StoreDestination(StorageRoot root, ImageStore images, Reference reference)
+    internal StoreDestination(StorageRoot root, ImageStore images, Reference? reference)
     {
         _root = root;
         _images = images;
-        _name = ImageNames.StoredNameOf(reference);
+        _name = reference is null ? null : ImageNames.StoredNameOf(reference);
     }
 
     private Lease Lease

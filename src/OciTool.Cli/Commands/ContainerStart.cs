@@ -5,7 +5,6 @@ using OciTool.Images;
 using OciTool.Images.Compatibility;
 using OciTool.Linux;
 using OciTool.Runtime;
-using OciTool.Runtime.Cgroups;
 using OciTool.Runtime.Processes;
 using OciTool.Runtime.Spec;
 using OciTool.Storage;
@@ -46,11 +45,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         StorageRoot root = global.OpenStore();
         ImageStore images = new(root);
         ContainerStore containers = new(root, images);
-        if (CidFile is not null && File.Exists(CidFile))
-        {
-            throw new OciException(
-                $"container id file exists. Ensure another container is not using it or delete {CidFile}");
-        }
+        RequireNewCidFile();
 
         // its start-up goes on while the image is looked up; a pull takes so long that it would only be in the way
         MainProcess? process = MainProcess.Start(Options.Interactive, Options.Terminal);
@@ -70,6 +65,65 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         {
             process?.Dispose();
         }
+    }
+
+    /// <summary>Makes the container and leaves it to be started later.</summary>
+    /// <param name="request">The image.</param>
+    /// <param name="pull">Makes the pull; called only when there is one.</param>
+    /// <returns>The container's ID.</returns>
+    /// <exception cref="OciException">It could not be made; the message says which step failed on what.</exception>
+    public string Create(ImageRequest request, Func<ImagePull> pull)
+    {
+        ContainerTree.RequireRoot("create a container");
+        StorageRoot root = global.OpenStore();
+        ImageStore images = new(root);
+        ContainerStore containers = new(root, images);
+        RequireNewCidFile();
+        StoredImage image = request.Obtain(images, pull);
+        WarnOfForeign(image.Config.Platform);
+        ContainerRecord container = Record(image);
+        FileLock held = containers.CreateHeld(container);
+        bool made = false;
+        try
+        {
+            string directory = containers.DirectoryOf(container.Id);
+            using RootDirectory rootfs = CreateRootfs(new OverlaySnapshotter(images, containers).Prepare(container.Id, image.Config));
+            RuntimeSpec spec = Generate(container, image, rootfs, directory).Spec;
+            File.WriteAllBytes(Path.Join(directory, "config.json"), RuntimeJson.ToBytes(spec, RuntimeJson.Write));
+            containers.Update(container with { Command = spec.Process!.Args! });
+            WriteCidFile(container.Id);
+            made = true;
+        }
+        finally
+        {
+            held.Dispose();
+            if (!made)
+            {
+                containers.Remove(container);
+            }
+        }
+
+        return container.Id;
+    }
+
+    private void RequireNewCidFile()
+    {
+        if (CidFile is not null && File.Exists(CidFile))
+        {
+            throw new OciException(
+                $"container id file exists. Ensure another container is not using it or delete {CidFile}");
+        }
+    }
+
+    private GeneratedSpec Generate(ContainerRecord container, StoredImage image, RootDirectory rootfs, string directory)
+    {
+        GeneratedSpec generated = SpecGenerator.Generate(container.Id, container.Name, image.Config, Options, rootfs, directory);
+        foreach (string warning in generated.Warnings)
+        {
+            error.Write($"Warning: {warning}\n");
+        }
+
+        return generated;
     }
 
     private int Run(
@@ -118,12 +172,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     {
         string directory = containers.DirectoryOf(container.Id);
         using RootDirectory rootfs = CreateRootfs(snapshotter.Prepare(container.Id, image.Config));
-        GeneratedSpec generated = SpecGenerator.Generate(container.Id, container.Name, image.Config, Options, rootfs, directory);
-        foreach (string warning in generated.Warnings)
-        {
-            error.Write($"Warning: {warning}\n");
-        }
-
+        GeneratedSpec generated = Generate(container, image, rootfs, directory);
         RuntimeSpec spec = generated.Spec;
         container = container with { Command = spec.Process!.Args! };
         if (!Remove)
@@ -131,51 +180,15 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             File.WriteAllBytes(Path.Join(directory, "config.json"), RuntimeJson.ToBytes(spec, RuntimeJson.Write));
         }
 
-        Cgroup? cgroup = Cgroup.Create(container.Id, spec.Linux?.Resources, out string? unlimited);
-        if (unlimited is not null)
+        return new ContainerRun(containers, error)
         {
-            error.Write($"Warning: {unlimited}\n");
-        }
-
-        try
-        {
-            int status = process.Run(new ContainerLaunch
-            {
-                Id = container.Id,
-                Spec = spec,
-                Rootfs = rootfs,
-                SeccompProgram = generated.Seccomp?.Compile(Path.Join(root.Path, "seccomp")),
-                InitBinary = Options.Init ? InitBinary.Find() : null,
-                Cgroup = cgroup,
-                SignalProxy = SignalProxy,
-                Started = pid =>
-                {
-                    container = container with
-                    {
-                        State = ContainerState.Running,
-                        Pid = pid,
-                        StartedAt = TimeProvider.System.GetUtcNow(),
-                    };
-                    containers.Update(container);
-                },
-            });
-            if (!Remove)
-            {
-                containers.Update(container with
-                {
-                    State = ContainerState.Exited,
-                    Pid = 0,
-                    ExitCode = status,
-                    FinishedAt = TimeProvider.System.GetUtcNow(),
-                });
-            }
-
-            return status;
-        }
-        finally
-        {
-            cgroup?.Delete();
-        }
+            Spec = spec,
+            Rootfs = rootfs,
+            Seccomp = generated.Seccomp,
+            SeccompCache = Path.Join(root.Path, "seccomp"),
+            Init = Options.Init,
+            SignalProxy = SignalProxy,
+        }.Run(process, container);
     }
 
     /// <summary>One line for an image of another architecture that nothing emulates; nothing is read for one of this machine.</summary>
@@ -192,7 +205,8 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         Options is { Entrypoint: null, Command: [] } ? CommandSearch.WordsOf(image.Config.Config)
         : [.. Options.Entrypoint ?? image.Config.Config?.Entrypoint ?? [], .. Options.Command];
 
-    private static RootDirectory CreateRootfs(Mount mount)
+    /// <summary>Mounts a container's root where nobody else sees it.</summary>
+    internal static RootDirectory CreateRootfs(Mount mount)
     {
         try
         {
@@ -236,6 +250,8 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             CidFile = CidFile,
             CreateCommand = Environment.GetCommandLineArgs(),
             Labels = labels,
+            SeccompProfile = Options.SeccompProfile,
+            Init = Options.Init,
         };
     }
 

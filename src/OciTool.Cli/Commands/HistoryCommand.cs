@@ -92,7 +92,7 @@ internal sealed class HistoryCommand : Verb
     private static HistoryRow Row(HistoryStep step) => new()
     {
         Id = step.Image?.Id.Hex ?? Missing,
-        Time = TimeOf(step),
+        Time = TimeOf(step) == GoTime.Zero ? GoTime.Rfc3339(GoTime.Zero) : step.Entry.Created!,
         CreatedBy = step.Entry.CreatedBy ?? "",
         Tags = step.Image is { Names.Count: > 0 } image ? [.. image.Names] : null,
         Size = step.Size,

@@ -21,6 +21,9 @@ internal sealed record JsonLayout(int Indent, bool EscapesHtml)
     /// <summary>Of <c>ps</c> and <c>info</c>.</summary>
     public static readonly JsonLayout Containers = new(2, EscapesHtml: true);
 
+    /// <summary>Of <c>image mount</c>.</summary>
+    public static readonly JsonLayout Mounts = new(1, EscapesHtml: true);
+
     /// <summary>Of <c>version</c>: one line.</summary>
     public static readonly JsonLayout Line = new(0, EscapesHtml: true);
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using OciTool.Cli.Output;
 
 namespace OciTool.Cli.Views;
 
@@ -10,9 +9,9 @@ internal sealed record HistoryRow
     [JsonPropertyName("id")]
     public string Id { get; init; } = "";
 
-    /// <summary>When the step was made.</summary>
+    /// <summary>When the step was made, as the image has it.</summary>
     [JsonPropertyName("created")]
-    public DateTimeOffset Time { get; init; } = GoTime.Zero;
+    public string Time { get; init; } = "";
 
     /// <summary>The command.</summary>
     public string CreatedBy { get; init; } = "";

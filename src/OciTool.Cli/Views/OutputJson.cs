@@ -11,6 +11,7 @@ namespace OciTool.Cli.Views;
 [JsonSerializable(typeof(DiskUsage[]))]
 [JsonSerializable(typeof(HistoryRow[]))]
 [JsonSerializable(typeof(ImageInspection[]))]
+[JsonSerializable(typeof(MountedImageView[]))]
 [JsonSerializable(typeof(ImageSummary[]))]
 [JsonSerializable(typeof(RemoteDescriptor[]))]
 [JsonSerializable(typeof(RemoteInspection[]))]
@@ -19,6 +20,7 @@ namespace OciTool.Cli.Views;
 [JsonSerializable(typeof(TagList[]))]
 [JsonSerializable(typeof(VerifiedSignatureView[]))]
 [JsonSerializable(typeof(TagList[]))]
+[JsonSerializable(typeof(TreeDifferences))]
 [JsonSerializable(typeof(VersionReport))]
 internal sealed partial class OutputJson : JsonSerializerContext;
 

@@ -26,9 +26,8 @@ internal static class XattrPolicy
                 throw new LayerException(entry.Name, "extended attribute without a name", entry.Offset);
             }
 
-            bool reserved = name.StartsWith("trusted.overlay."u8) || name.StartsWith("user.overlay."u8)
-                || name.StartsWith("user.containers."u8);
-            bool allowed = !reserved && (name.SequenceEqual("security.capability"u8) || name.StartsWith("user."u8));
+            bool reserved = IsReserved(name);
+            bool allowed = IsKept(name);
             if (reserved)
             {
                 warnings.Add($"extended attribute {Printable.Escape(name)} is not taken from a layer");
@@ -55,6 +54,14 @@ internal static class XattrPolicy
             }
         }
     }
+
+    /// <summary>Whether an attribute is one of those that layers carry.</summary>
+    /// <param name="name">Its name, without NUL.</param>
+    public static bool IsKept(ReadOnlySpan<byte> name) =>
+        !IsReserved(name) && (name.SequenceEqual("security.capability"u8) || name.StartsWith("user."u8));
+
+    private static bool IsReserved(ReadOnlySpan<byte> name) => name.StartsWith("trusted.overlay."u8)
+        || name.StartsWith("user.overlay."u8) || name.StartsWith("user.containers."u8);
 
     /// <summary>Whether the kernel would take a value (capability.h, vfs_ns_cap_data): revision 2, or 3 with its root's ID.</summary>
     /// <remarks>A file system image is not asked by the kernel, and a program with such a value could not be started.</remarks>
