@@ -73,8 +73,25 @@ public sealed class MemoryTree : IImageFiles
             Remove(path, keepsItself: false);
         }
 
+        AddParents(path);
         _nodes[path] = node;
         _ofThisLayer.Add(path);
+    }
+
+    // directories that no entry describes, as they are made when layers are unpacked
+    private void AddParents(string path)
+    {
+        for (int end = path.LastIndexOf('/'); end > 0; end = path.LastIndexOf('/', end - 1))
+        {
+            if (_nodes.TryAdd(path[..end], new MemoryNode(MemoryNodeKind.Directory, 0x1ed, 0, 0, 0)))
+            {
+                _ofThisLayer.Add(path[..end]);
+            }
+            else
+            {
+                break;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -150,13 +167,7 @@ public sealed class MemoryTree : IImageFiles
             string here = $"/{string.Join('/', done.Append(name))}";
             if (!_nodes.TryGetValue(here, out MemoryNode? node))
             {
-                if (open.Count == 0 || !HasBelow(here))
-                {
-                    return null;
-                }
-
-                done.Add(name); // a directory that no entry describes
-                continue;
+                return null;
             }
 
             if (node.Kind != MemoryNodeKind.Link)
@@ -189,8 +200,6 @@ public sealed class MemoryTree : IImageFiles
         string real = $"/{string.Join('/', done)}";
         return _nodes.TryGetValue(real, out MemoryNode? found) ? (real, found) : null;
     }
-
-    private bool HasBelow(string path) => _nodes.Keys.Any(name => name.StartsWith($"{path}/", StringComparison.Ordinal));
 
     private void Remove(string path, bool keepsItself)
     {

@@ -74,7 +74,7 @@ internal static class ProgramChecks
                 string script = Printable.Shorten(image.Programs[index - 1].Path);
                 return new("C07", CheckLevel.Fail, $"the first line of {script} ends in CR LF: the kernel looks for {name}")
                 {
-                    Evidence = [new(script, $"byte {2 + image.Programs[index - 1].Script!.Interpreter.Length}", "0x0d")],
+                    Evidence = [new(script, $"byte {1 + image.Programs[index - 1].Script!.Interpreter.Length}", "0x0d")],
                     Fix = $"write the script with Unix line ends: sed -i 's/\\r$//' {script}",
                     Source = "the kernel's fs/binfmt_script.c",
                 };
