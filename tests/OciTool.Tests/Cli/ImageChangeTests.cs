@@ -63,7 +63,7 @@ public sealed class ImageChangeTests
     [InlineData("STOPSIGNAL SIGFOO", "invalid change \"STOPSIGNAL SIGFOO\" - KILLSIGNAL must be given a valid signal: invalid signal: SIGFOO")]
     [InlineData("VOLUME []", "invalid change \"VOLUME []\" - VOLUME needs at least one argument")]
     [InlineData("WORKDIR ", "invalid change \"WORKDIR \" - must provide a non-empty WORKDIR")]
-    [InlineData("\u001b[31mRED x", "invalid change \"\\x1b[31mRED x\" - invalid instruction \\x1b[31mRED")]
+    [InlineData("\u001b[31mRED x", "invalid change \"\\x1b[31mRED x\" - invalid instruction \\x1b[31MRED")]
     public void A_wrong_change_is_refused_in_podmans_words(string text, string message) =>
         Assert.Equal(message, Assert.Throws<UsageException>(() => ImageChange.Parse(text)).Message);
 }
