@@ -75,8 +75,15 @@ internal static class CommandTable
         new VerbEntry("inspect", () => new InspectCommand()),
         new VerbEntry("login", () => new LoginCommand()),
         new VerbEntry("logout", () => new LogoutCommand()),
-        new CommandGroup("manifest", "Look at manifest lists and image indexes", [
+        new CommandGroup("manifest", "Make and look at manifest lists and image indexes", [
+            new VerbEntry("add", () => new ManifestAddCommand()),
+            new VerbEntry("annotate", () => new ManifestAnnotateCommand()),
+            new VerbEntry("create", () => new ManifestCreateCommand()),
+            new VerbEntry("exists", () => new ManifestExistsCommand()),
             new VerbEntry("inspect", () => new ManifestInspectCommand()),
+            new VerbEntry("push", () => new PushCommand(ofList: true)),
+            new VerbEntry("remove", () => new ManifestRemoveCommand()),
+            new VerbEntry("rm", () => new ManifestRmCommand()),
         ]),
         new VerbEntry("ps", () => new PsCommand()),
         new VerbEntry("pull", () => new PullCommand()),

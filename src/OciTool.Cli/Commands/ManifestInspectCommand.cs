@@ -38,8 +38,9 @@ internal sealed class ManifestInspectCommand : Verb
 
     private Document? FindIndex(string name)
     {
-        ImageStore images = new(Global.OpenStore());
-        return images.Find(name, platform: null) is { Root: { } root } && MediaTypes.IsIndex(root.MediaType) ? images.Content.Find(root) : null;
+        StorageRoot root = Global.OpenStore();
+        ManifestLists lists = new(root, new ImageStore(root));
+        return lists.Has(name) ? lists.Find(name)?.Document : null;
     }
 
     private async Task<Document> FetchAsync(ParseResult command, string name, CancellationToken cancellationToken)

@@ -34,9 +34,12 @@ internal sealed class PushCommand : Verb
     private readonly RegistryFlags _registry;
     private readonly SigningFlags _signing;
 
-    public PushCommand()
-        : base("push", "Push an image to a registry")
+    /// <summary>Creates the verb.</summary>
+    /// <param name="ofList">Whether it is <c>oci manifest push</c>, which pushes the whole index when nobody says otherwise.</param>
+    public PushCommand(bool ofList = false)
+        : base("push", ofList ? "Push a manifest list or image index to a registry" : "Push an image to a registry")
     {
+        _all.DefaultValueFactory = _ => ofList;
         Details = "Copies an image from the store to a registry. Its bytes and so its digest stay what they were when it was pulled, unless "
             + "another format or compression is asked for.\n\n"
             + "What is in the registry already is not sent again. An upload that is cut goes on where the registry is. "
