@@ -18,19 +18,13 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
         string directory = containers.DirectoryOf(containerId);
         string upper = Path.Join(directory, "upper");
         string work = Path.Join(directory, "work");
-<<<<<<< HEAD
         List<AppliedLayer> lower = Stack(images, config, out LayerRoot? root);
-        Directory.CreateDirectory(upper);
-        DescribeRoot(upper, root);
-=======
-        List<AppliedLayer> lower = Stack(config, out LayerRoot? root);
         if (!Directory.Exists(upper)) // else the container has run before, and its root is its own
         {
             Directory.CreateDirectory(upper);
             DescribeRoot(upper, root);
         }
 
->>>>>>> 465d36a (export, import and commit: a container's files leave as a tar archive, and become an image that everybody runs)
         if (lower.Count == 0)
         {
             return new Mount("bind", upper, []);
@@ -59,7 +53,7 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
     /// <param name="config">The config of its image.</param>
     /// <returns>A mount that cannot be written.</returns>
     /// <exception cref="OciException">A layer is missing.</exception>
-    public Mount View(string containerId, ImageConfig config) => View(UpperOf(containerId), Stack(config, out _));
+    public Mount View(string containerId, ImageConfig config) => View(UpperOf(containerId), Stack(images, config, out _));
 
     /// <summary>The tree of an image, to be read.</summary>
     /// <param name="config">The image's config.</param>
@@ -67,7 +61,7 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
     /// <inheritdoc cref="View(string, ImageConfig)"/>
     public Mount ViewImage(ImageConfig config, string top)
     {
-        List<AppliedLayer> lower = Stack(config, out LayerRoot? root);
+        List<AppliedLayer> lower = Stack(images, config, out LayerRoot? root);
         DescribeRoot(top, root);
         return View(top, lower);
     }
@@ -81,7 +75,7 @@ public sealed class OverlaySnapshotter(ImageStore images, ContainerStore contain
     /// <param name="config">The config of its image.</param>
     public bool HasOtherRoot(string containerId, ImageConfig config)
     {
-        Stack(config, out LayerRoot? root);
+        Stack(images, config, out LayerRoot? root);
         using RootDirectory upper = new(UpperOf(containerId));
         using DirectoryDescriptor descriptor = DirectoryDescriptor.Of(upper);
         return descriptor.Look(".\0"u8, out FileStatus status) == Errno.None
