@@ -12,6 +12,8 @@ internal sealed class LibrarySearch(IImageFiles files, ElfFile program, ProgramF
 {
     private const int MostObjects = 2000;
     private const int LargestCache = 4 << 20;
+    private const int LargestLoader = 4 << 20;
+    private const int LongestDirectories = 1024;
 
     // musl is one file, which answers to all of these names (ldso/dynlink.c, load_library)
     private static readonly string[] MuslOwn = ["libc.", "libpthread.", "librt.", "libm.", "libdl.", "libutil.", "libxnet."];
@@ -22,6 +24,7 @@ internal sealed class LibrarySearch(IImageFiles files, ElfFile program, ProgramF
     private readonly List<MissingLibrary> _missing = [];
     private readonly List<string> _unreadable = [];
     private Dictionary<string, List<string>>? _cache;
+    private string[]? _directories;
 
     /// <summary>Whether a loader is musl's.</summary>
     public static bool IsMusl(string path) => path[(path.LastIndexOf('/') + 1)..].StartsWith("ld-musl-", StringComparison.Ordinal);
@@ -149,7 +152,48 @@ internal sealed class LibrarySearch(IImageFiles files, ElfFile program, ProgramF
         }
     }
 
-    private IEnumerable<string> GlibcDirectories()
+    // Each build of glibc has its own: Debian's does not look into /lib64, Fedora's into nothing else
+    private IReadOnlyList<string> GlibcDirectories() => _directories ??= OwnDirectories(FileText.Read(files, loader.Path, LargestLoader) ?? []) ?? UsualDirectories();
+
+    /// <summary>Reads <c>system_dirs</c> of a loader: directories that end in a slash and a NUL, one behind the other.</summary>
+    private static string[]? OwnDirectories(ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> mark = "/usr/lib"u8;
+        for (int from = 0; bytes[from..].IndexOf(mark) is >= 0 and var found; from += found + mark.Length)
+        {
+            int start = bytes[..(from + found)].LastIndexOf("\0\0"u8) + 2; // behind the padding, or another string
+            ReadOnlySpan<byte> run = bytes[Math.Max(start, from + found - LongestDirectories)..Math.Min(bytes.Length, from + found + LongestDirectories)];
+            List<string> directories = [];
+            int marked = -1;
+            while (run.IndexOf((byte)0) is > 0 and var end)
+            {
+                string text = Encoding.ASCII.GetString(run[..end]);
+                run = run[(end + 1)..];
+                if (text.Length > 2 && text[0] == '/' && text[^1] == '/' && text.Contains("lib", StringComparison.Ordinal))
+                {
+                    marked = text.StartsWith("/usr/lib", StringComparison.Ordinal) ? directories.Count : marked;
+                    directories.Add(text.TrimEnd('/'));
+                }
+                else if (marked >= 0)
+                {
+                    break;
+                }
+                else
+                {
+                    directories.Clear();
+                }
+            }
+
+            if (marked >= 0 && directories.Count >= 2)
+            {
+                return [.. directories];
+            }
+        }
+
+        return null;
+    }
+
+    private string[] UsualDirectories()
     {
         string? triplet = program.Architecture switch
         {
