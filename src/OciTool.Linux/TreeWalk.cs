@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -28,6 +29,7 @@ public sealed class TreeWalk
         walk.VisitContent(top, [], depth: 0);
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "a using declaration inside a loop is not recognised")]
     private void VisitContent(SafeFileHandle directory, byte[] path, int depth)
     {
         if (depth > MaxDepth)
