@@ -1,11 +1,11 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OciTool.Images;
-using OciTool.Linux;
 
 namespace OciTool.Storage;
 
@@ -39,6 +39,7 @@ public sealed class NewImage : IImageSource, IDisposable
     /// <param name="root">The store.</param>
     /// <param name="images">The images of the store.</param>
     /// <param name="image">The other one; while this is open nothing of it is removed.</param>
+    [SuppressMessage("Reliability", "CA2000", Justification = "the caller disposes the image, and the image its source")]
     public static NewImage From(StorageRoot root, ImageStore images, StoredImage image)
     {
         NewImage made = new(
@@ -132,6 +133,7 @@ public sealed class NewImage : IImageSource, IDisposable
     public Task<Document> ReadDocumentAsync(Descriptor descriptor, CancellationToken cancellationToken) => ResolveAsync(cancellationToken);
 
     /// <inheritdoc/>
+    [SuppressMessage("Reliability", "CA2000", Justification = "the caller disposes the stream")]
     public Task<Stream> OpenBlobAsync(Descriptor blob, long offset, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

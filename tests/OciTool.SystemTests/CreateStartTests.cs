@@ -126,7 +126,8 @@ public sealed class CreateStartTests(Machine machine) : OciTest(machine)
         Failed(await Oci.RunAsync("start", "-a", "c1", "c2"), 125, "you cannot start and attach multiple containers at once");
         Failed(await Oci.RunAsync("create", "--name", "c1", image), 125, "the container name \"c1\" is already in use");
 
-        File.WriteAllText(Path.Join(Directory.GetDirectories(Path.Join(Oci.Root, "containers")).Single(), "config.json"), "{");
+        string container = Directory.GetDirectories(Path.Join(Oci.Root, "containers")).Single();
+        await File.WriteAllTextAsync(Path.Join(container, "config.json"), "{", Cancellation);
         Failed(await Oci.RunAsync("start", "-a", "c1"), 125, "its configuration .* cannot be read");
     }
 }

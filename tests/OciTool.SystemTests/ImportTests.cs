@@ -49,7 +49,7 @@ public sealed class ImportTests(Machine machine) : OciTest(machine)
         await using LoopbackServer server = await LoopbackServer.StartAsync(async context =>
         {
             context.Response.StatusCode = context.Request.Path == "/root.tar" ? 200 : 404;
-            await context.Response.Body.WriteAsync(context.Request.Path == "/root.tar" ? content : []);
+            await context.Response.Body.WriteAsync(context.Request.Path == "/root.tar" ? content : [], context.RequestAborted);
         });
 
         ProgramResult piped = await Shell.RunAsync(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Http;
 using System.Text.Json.Nodes;
 using OciTool.Cli.Output;
@@ -81,6 +82,7 @@ internal sealed class ImportCommand : Verb
         return ExitCode.Success;
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "the caller disposes the stream")]
     private static async Task<(Stream Content, DateTimeOffset Time)> OpenAsync(string path, TextWriter error, CancellationToken cancellationToken)
     {
         if (path == "-")
@@ -110,6 +112,7 @@ internal sealed class ImportCommand : Verb
         }
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "client and answer live as long as the stream, and that as long as the process")]
     private static async Task<Stream> DownloadAsync(string url, TextWriter error, CancellationToken cancellationToken)
     {
         if (Environment.GetEnvironmentVariable("OCI_OFFLINE") is { Length: > 0 } offline && offline is not ("0" or "false" or "no"))
