@@ -17,6 +17,9 @@ public sealed record ElfFile
     /// <summary>Whether numbers have their most significant byte first.</summary>
     public required bool IsBigEndian { get; init; }
 
+    /// <summary>Whether its class or byte order are not what the rest of it is: the kernel does not mind, loaders do.</summary>
+    public bool IsMislabelled { get; init; }
+
     /// <summary>The field <c>e_type</c>: 2 for a program at a fixed address, 3 for a library or a program anywhere.</summary>
     public required ushort Type { get; init; }
 
@@ -60,18 +63,10 @@ public sealed record ElfFile
             throw new InvalidElfException("it does not begin with \\x7fELF");
         }
 
-        bool is64 = ident[4] switch
-        {
-            1 => false,
-            2 => true,
-            var other => throw new InvalidElfException($"its class is {other}, not 1 or 2"),
-        };
-        window.IsBigEndian = ident[5] switch
-        {
-            1 => false,
-            2 => true,
-            var other => throw new InvalidElfException($"its byte order is {other}, not 1 or 2"),
-        };
+        // The kernel looks at neither class nor byte order, but at the machine and at the size of a program header, which
+        // are where the file's true form has them; the loaders of libraries look at both.
+        window.IsBigEndian = window.Byte(18) == 0 && window.Byte(19) != 0;
+        bool is64 = window.Half(42) != 32 || window.Half(54) == 56;
         ushort type = window.Half(16);
         if (type is not (2 or 3))
         {
@@ -100,6 +95,7 @@ public sealed record ElfFile
             Machine = window.Half(18),
             Flags = window.Word(is64 ? 48u : 36u),
             Segments = [],
+            IsMislabelled = ident[4] != (is64 ? 2 : 1) || ident[5] != (window.IsBigEndian ? 2 : 1),
         };
         return ReadProgramHeaders(window, elf, table, entrySize, count);
     }

@@ -83,7 +83,7 @@ internal sealed class LibrarySearch(IImageFiles files, ElfFile program, ProgramF
                 break; // both loaders stop at a file that is no library at all
             }
 
-            if (loaded is not null && loaded.Elf.Machine == program.Machine && loaded.Elf.Is64 == program.Is64)
+            if (loaded is { Elf.IsMislabelled: false } && loaded.Elf.Machine == program.Machine && loaded.Elf.Is64 == program.Is64)
             {
                 _byName[name] = loaded;
                 if (loaded.Dynamic.SoName is { } soName)
