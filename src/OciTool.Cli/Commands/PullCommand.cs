@@ -1,6 +1,8 @@
 using System.CommandLine;
+using OciTool.Cli.Output.Progress;
 using OciTool.Images;
 using OciTool.Storage;
+using OciTool.Storage.Transports;
 
 namespace OciTool.Cli.Commands;
 
@@ -53,16 +55,26 @@ internal sealed class PullCommand : Verb
         ImagePull pull = new(Global, _registry.Read(command), _progress.Read(command), command.InvocationConfiguration.Error, _registry.ReadPolicy(command));
         PullPolicy policy = PullPolicies.Parse(command.GetValue(_policy)!);
         string[] names = command.GetRequiredValue(_images);
-        Array.ForEach(names, name => Reference.Parse(name)); // a mistake ends it before any transfer
+        Array.ForEach(Array.FindAll(names, name => TransportName.TryParse(name) is null), name => Reference.Parse(name)); // a mistake ends it before any transfer
         ImageStore images = new(Global.OpenStore());
         foreach (string name in names)
         {
-            Digest id = policy == PullPolicy.Always
+            Digest id = TransportName.TryParse(name) is { } transport ? await TakeAsync(transport, platform.Platform, images, command, cancellationToken)
+                : policy == PullPolicy.Always
                 ? (await pull.RunAsync(name, platform, images, cancellationToken)).Copied.Manifest.Config.Digest
                 : new ImageRequest(name, platform, policy).Obtain(images, () => pull).Id;
             await command.InvocationConfiguration.Output.WriteLineAsync(id.Hex);
         }
 
         return ExitCode.Success;
+    }
+
+    private async Task<Digest> TakeAsync(
+        TransportName name, Platform platform, ImageStore images, ParseResult command, CancellationToken cancellationToken)
+    {
+        using TransportImages archive = TransportImages.Open(name);
+        using CopyProgress progress = CopyProgress.Create(
+            _progress.Read(command), command.InvocationConfiguration.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
+        return (await LoadedImage.TakeAsync(archive.Choose(name), images, platform, progress, cancellationToken)).Id;
     }
 }

@@ -4,6 +4,7 @@ using OciTool.Cli.Output.Progress;
 using OciTool.Images;
 using OciTool.Registry;
 using OciTool.Storage;
+using OciTool.Storage.Transports;
 
 namespace OciTool.Cli.Commands;
 
@@ -78,11 +79,12 @@ internal sealed class PushCommand : Verb
 
         string nameOrId = command.GetRequiredValue(_image);
         string? typed = command.GetValue(_destination);
-        Reference? named = typed is null ? null : TransferTargets.Parse(typed); // a mistake ends it before anything is read
+        TransportName? transport = typed is null ? null : TransportName.TryParse(typed);
+        Reference? named = typed is null || transport is not null ? null : TransferTargets.Parse(typed); // a mistake ends it before anything is read
         StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
         StoredImage image = images.Find(nameOrId, byName ? platform : null) ?? throw new ImageNotKnownException(nameOrId);
-        Reference target = named ?? OwnName(image, nameOrId);
+        Reference? target = transport is null ? named ?? OwnName(image, nameOrId) : null;
 
         using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
         using CopyProgress progress = CopyProgress.Create(
@@ -90,11 +92,34 @@ internal sealed class PushCommand : Verb
         RegistryContext context = new(_registry.Read(command), loggers, TimeProvider.System, progress.Warn);
         using StoredImageSource stored = StoredImageSource.Open(root, images, all ? image.Root : image.ManifestDocument.Descriptor);
         using LayerRecompressor recompressor = new(root, level, progress.Note);
-        await using RegistryImageDestination destination = RegistryImageDestination.Create(target, MountFrom(image, target), context);
-        Document pushed = await ImageCopier.CopyAllAsync(
-            new ConvertedSource(stored, conversion, recompressor, progress.Warn), destination, progress, cancellationToken);
+        ConvertedSource source = new(stored, conversion, recompressor, progress.Warn);
+        Document pushed = target is null
+            ? await WriteAsync(transport!, source, image, progress, cancellationToken)
+            : await SendAsync(target, source, image, context, progress, cancellationToken);
         TransferTargets.WriteDigest(command.GetValue(_digestFile), pushed.Digest);
         return ExitCode.Success;
+    }
+
+    private static async Task<Document> SendAsync(
+        Reference target, ConvertedSource source, StoredImage image, RegistryContext context, CopyProgress progress, CancellationToken cancellationToken)
+    {
+        await using RegistryImageDestination destination = RegistryImageDestination.Create(target, MountFrom(image, target), context);
+        return await ImageCopier.CopyAllAsync(source, destination, progress, cancellationToken);
+    }
+
+    private static async Task<Document> WriteAsync(
+        TransportName transport, ConvertedSource source, StoredImage image, CopyProgress progress, CancellationToken cancellationToken)
+    {
+        TransportWriter writer = new(transport);
+        writer.RequireWritable();
+
+        // in a layout a name is what was typed; a docker archive has whole names
+        string[] names = transport.Image is null ? (transport.Kind == TransportKind.OciLayout || image.Name is null ? [] : [image.Name])
+            : transport.Kind == TransportKind.DockerArchive ? [Reference.Parse(transport.Image).ToString()]
+            : [transport.Image];
+        Document written = await ImageCopier.CopyAllAsync(source, writer.Open(names), progress, cancellationToken);
+        await writer.FinishAsync(progress, cancellationToken);
+        return written;
     }
 
     private static Reference OwnName(StoredImage image, string nameOrId)

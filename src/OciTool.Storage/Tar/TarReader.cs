@@ -171,6 +171,21 @@ internal sealed partial class TarReader(Stream stream)
 
     private void SkipToHeader()
     {
+        if (_stored > _end - _start && stream.CanSeek)
+        {
+            // an archive of blobs: what they hold is not wanted here
+            long beyond = _stored - (_end - _start);
+            if (beyond > stream.Length - stream.Position)
+            {
+                throw Truncated();
+            }
+
+            stream.Position += beyond;
+            _position += _stored;
+            _stored = 0;
+            _start = _end = 0;
+        }
+
         while (_stored > 0)
         {
             int count = (int)Math.Min(_stored, Available(1));

@@ -1,0 +1,126 @@
+using OciTool.Images;
+
+namespace OciTool.Storage.Transports;
+
+/// <summary>The files of an image outside of a store: of a directory or of an archive.</summary>
+internal interface IImageFiles : IDisposable
+{
+    /// <summary>How errors call it.</summary>
+    string Name { get; }
+
+    /// <summary>Opens a file for reading; the stream knows its length and can seek.</summary>
+    /// <param name="path">A clean relative path.</param>
+    /// <returns>Null when it is not there.</returns>
+    /// <exception cref="OciException">It is there and no file that may be read.</exception>
+    Stream? TryOpen(string path);
+}
+
+/// <summary>What all readers do with files.</summary>
+internal static class ImageFiles
+{
+    /// <summary>Reads a small file whole.</summary>
+    /// <returns>Null when it is not there.</returns>
+    internal static byte[]? TryRead(this IImageFiles files, string path, long limit = Document.MaxSize)
+    {
+        using Stream? file = files.TryOpen(path);
+        if (file is null)
+        {
+            return null;
+        }
+
+        if (file.Length > limit)
+        {
+            throw new OciException($"{files.Name}: '{Printable.Shorten(path)}' has {file.Length} bytes, more than the limit of {limit}");
+        }
+
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    internal static byte[] Read(this IImageFiles files, string path, long limit = Document.MaxSize) =>
+        files.TryRead(path, limit) ?? throw new OciException($"{files.Name}: open '{Printable.Shorten(path)}': no such file or directory");
+
+    /// <summary>Opens a blob, its size compared with the descriptor; whoever takes it verifies the digest.</summary>
+    internal static Stream OpenBlob(this IImageFiles files, string path, Descriptor blob, long offset)
+    {
+        Stream file = files.TryOpen(path) ?? throw new OciException($"{files.Name}: blob {blob.Digest} is missing");
+        if (file.Length != blob.Size)
+        {
+            long length = file.Length;
+            file.Dispose();
+            throw new ContentMismatchException(blob, $"{length} bytes in {files.Name}");
+        }
+
+        file.Position = offset;
+        return file;
+    }
+
+    /// <summary>A path without <c>.</c>, empty parts and a leading <c>./</c>; null when it leaves the tree.</summary>
+    internal static string? Clean(string path)
+    {
+        if (path.StartsWith('/') || path.Contains('\0', StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        List<string> parts = [];
+        foreach (string part in path.Split('/'))
+        {
+            if (part == "..")
+            {
+                if (parts.Count == 0)
+                {
+                    return null;
+                }
+
+                parts.RemoveAt(parts.Count - 1);
+            }
+            else if (part is not ("" or "."))
+            {
+                parts.Add(part);
+            }
+        }
+
+        return string.Join('/', parts);
+    }
+}
+
+/// <summary>A directory of the host, whose links are followed: layouts of build tools are made of links.</summary>
+/// <param name="path">The directory.</param>
+internal sealed class DirectoryFiles(string path) : IImageFiles
+{
+    /// <inheritdoc/>
+    public string Name => $"'{Printable.Shorten(path)}'";
+
+    /// <inheritdoc/>
+    public Stream? TryOpen(string path1)
+    {
+        string file = Path.Join(path, ImageFiles.Clean(path1) ?? throw new OciException($"{Name}: the path '{Printable.Shorten(path1)}' leaves it"));
+        try
+        {
+            if (!File.Exists(file))
+            {
+                return null;
+            }
+
+            FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (stream.CanSeek)
+            {
+                return stream;
+            }
+
+            stream.Dispose();
+            throw new OciException($"{Name}: '{Printable.Shorten(path1)}' is no regular file");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OciException($"{Name}: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+}
