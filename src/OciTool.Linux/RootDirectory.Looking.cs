@@ -130,12 +130,17 @@ public sealed partial class RootDirectory
             }
             else if (type == Interop.Libc.S_IFDIR && depth < DeepestTree)
             {
-                using SafeFileHandle? below = OpenDirectory(directory, bytes);
-                if (below is not null)
-                {
-                    LookBelow(below, child, depth + 1, ref tree);
-                }
+                LookIn(directory, bytes, child, depth + 1, ref tree);
             }
+        }
+    }
+
+    private static void LookIn(SafeFileHandle parent, byte[] name, string path, int depth, ref TreeInRoot tree)
+    {
+        using SafeFileHandle? below = OpenDirectory(parent, name);
+        if (below is not null)
+        {
+            LookBelow(below, path, depth, ref tree);
         }
     }
 

@@ -156,6 +156,6 @@ public sealed partial class CompatVerdictTests(Machine machine) : OciTest(machin
         Assert.Equal(0, (await Oci.RunAsync("run", "--rm", "--network", "none", image, "bash", "-c", "exit 0")).Status);
     }
 
-    [GeneratedRegex("\nHint: the program is for")]
+    [GeneratedRegex("\nHint: the program is for", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Hint();
 }

@@ -102,6 +102,6 @@ public sealed partial class HistoryTests(Machine machine) : OciTest(machine)
         "verbs-two", Machine.Images.With(new Layer().Directory("more").File("more/file", "content")));
 
     // both programs look at the clock
-    [GeneratedRegex(@"\d+ (months|years)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\d+ (?:months|years)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Ages();
 }

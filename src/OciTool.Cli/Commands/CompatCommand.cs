@@ -73,7 +73,7 @@ internal sealed class CompatCommand : Verb
 
         CompatibilityReport report = CompatibilityReport.Make(name, digest, facts, host, Today(host));
         TextWriter output = command.InvocationConfiguration.Output;
-        output.Write(command.GetValue(_json) ? $"{report.ToJson()}\n" : report.ToText());
+        await output.WriteAsync(command.GetValue(_json) ? $"{report.ToJson()}\n" : report.ToText());
         return report.ExitCode(command.GetValue(_strict));
     }
 

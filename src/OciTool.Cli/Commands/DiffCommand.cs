@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
 using OciTool.Cli.Output;
 using OciTool.Cli.Views;
 using OciTool.Images;
@@ -23,6 +24,7 @@ internal sealed class DiffCommand : Verb
 
     /// <summary>Creates the verb.</summary>
     /// <param name="kind"><c>container</c> or <c>image</c> for the verbs of these groups; null for the one that takes both.</param>
+    [SuppressMessage("Maintainability", "CA1508", Justification = "kind may well be null")]
     public DiffCommand(string? kind = null)
         : base("diff", kind switch
         {

@@ -122,7 +122,7 @@ internal sealed class HistoryCommand : Verb
             return Truncate && text.Length > LongestCommand ? $"{text[..(LongestCommand - 3)]}..." : text;
         }
 
-        public TemplateValue Template(HistoryStep step) => TemplateValue
+        public RecordValue Template(HistoryStep step) => TemplateValue
             .Of(Row(step), OutputJson.Default.HistoryRow, "images.historyReporter")
             .With("ID", Id(step)).With("Created", Created(step)).With("CreatedSince", HumanDuration.Since(TimeOf(step), Now))
             .With("CreatedAt", GoTime.Print(TimeOf(step).AddTicks(-(TimeOf(step).Ticks % TimeSpan.TicksPerSecond))))

@@ -8,6 +8,8 @@ namespace OciTool.Images.Compatibility;
 /// <param name="Path">Its file in the image.</param>
 public sealed record Libc(LibcFamily Family, KernelVersion? Version, string Path)
 {
+    private static readonly System.Buffers.SearchValues<byte> VersionBytes = System.Buffers.SearchValues.Create("0123456789."u8);
+
     private const int ChunkSize = 64 * 1024;
     private const int LongestFile = 32 * 1024 * 1024;
 
@@ -84,7 +86,7 @@ public sealed record Libc(LibcFamily Family, KernelVersion? Version, string Path
 
             ReadOnlySpan<byte> text = bytes[(at + 1)..];
             int end = text.IndexOf((byte)0);
-            if (end is >= 5 and <= 12 && text[..end].Count((byte)'.') == 2 && !text[..end].ContainsAnyExcept("0123456789."u8)
+            if (end is >= 5 and <= 12 && text[..end].Count((byte)'.') == 2 && !text[..end].ContainsAnyExcept(VersionBytes)
                 && KernelVersion.TryParse(Encoding.ASCII.GetString(text[..end]), out KernelVersion version))
             {
                 return version;

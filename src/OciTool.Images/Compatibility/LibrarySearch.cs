@@ -210,7 +210,7 @@ internal sealed class LibrarySearch(IImageFiles files, ElfFile program, ProgramF
         return [.. triplet is null ? (string[])[] : [$"/lib/{triplet}", $"/usr/lib/{triplet}"], .. program.Is64 ? (string[])["/lib64", "/usr/lib64"] : [], "/lib", "/usr/lib"];
     }
 
-    private IEnumerable<string> MuslDirectories()
+    private string[] MuslDirectories()
     {
         string name = loader.Path[(loader.Path.LastIndexOf('/') + 1)..];
         string architecture = name["ld-musl-".Length..].Split('.')[0];

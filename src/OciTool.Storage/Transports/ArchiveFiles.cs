@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciTool.Images;
@@ -30,6 +31,7 @@ internal sealed class ArchiveFiles : IImageFiles
     /// <param name="name">How errors call it.</param>
     /// <param name="temporary">Where a compressed archive, or one from a pipe, is kept while it is read.</param>
     /// <exception cref="OciException">It is damaged or hostile.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result, and is disposed after a failure")]
     internal static ArchiveFiles Open(Stream input, string name, string temporary)
     {
         FileStream file = AsPlainFile(input, name, temporary);

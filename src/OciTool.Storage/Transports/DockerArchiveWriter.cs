@@ -92,7 +92,7 @@ internal sealed class DockerArchiveWriter(IFileSink sink, ICopyProgress progress
         try
         {
             using Layers.LayerContent content = Layers.LayerContent.Open(compressed, diffId, long.MaxValue);
-            content.CopyTo(plain, 128 << 10);
+            await content.CopyToAsync(plain, 128 << 10, cancellationToken);
             Digest actual = content.Finish();
             if (actual != diffId)
             {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OciTool.Images;
 
 namespace OciTool.Storage.Transports;
@@ -20,6 +21,7 @@ public sealed class TransportImages : IDisposable
     /// <summary>Opens what a transport names.</summary>
     /// <param name="name">The name.</param>
     /// <exception cref="OciException">It is not there, damaged or hostile.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
     public static TransportImages Open(TransportName name)
     {
         IImageFiles files = name.Kind is TransportKind.OciLayout or TransportKind.Directory
@@ -36,6 +38,7 @@ public sealed class TransportImages : IDisposable
     /// <summary>Opens an archive or a directory in whatever form it is.</summary>
     /// <param name="path">The file or directory; null reads the standard input.</param>
     /// <exception cref="OciException">It is of no form that is known here, damaged or hostile.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
     public static TransportImages Recognize(string? path)
     {
         if (path is not null && !Path.Exists(path))
@@ -90,6 +93,7 @@ public sealed class TransportImages : IDisposable
         ? new DirectoryFiles(path)
         : throw new OciException($"open {Printable.Shorten(path)}: no such directory");
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "the archive disposes it after a failure; else it belongs to the result")]
     private static ArchiveFiles OpenFile(string path)
     {
         FileStream? file = null;

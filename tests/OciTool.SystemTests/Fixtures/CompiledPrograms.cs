@@ -74,7 +74,7 @@ internal sealed class CompiledPrograms
 
     private static void Run(string directory, string program, string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardError = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardError = true, UseShellExecute = false })!;
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Need.That(process.ExitCode == 0, $"needs a C compiler for x86-64: {program} {string.Join(' ', arguments)}: {error}");
