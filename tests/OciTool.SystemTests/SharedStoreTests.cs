@@ -169,10 +169,21 @@ public sealed class SharedStoreTests(Machine machine) : OciTest(machine)
         using RunningProgram run = Oci.Start(
             ["run", "--cidfile", cid, .. options, image, "sh", "-c", "echo ready; while :; do sleep 0.05; done", marker]);
         await run.OutputHasAsync("ready");
+        await RecordedAsync(await File.ReadAllTextAsync(cid, Cancellation));
         await run.SignalAsync("KILL");
         await run.EndAsync();
         Assert.Empty(await Processes.GoneAsync([marker], TimeSpan.FromSeconds(10)));
         return await File.ReadAllTextAsync(cid, Cancellation);
+    }
+
+    // a command can write before the record says that it runs
+    private async Task RecordedAsync(string id)
+    {
+        string record = Path.Join(Oci.Root, "containers", id, "container.json");
+        for (int i = 0; i < 500 && !(await File.ReadAllTextAsync(record, Cancellation)).Contains("running", StringComparison.OrdinalIgnoreCase); i++)
+        {
+            await Task.Delay(10, Cancellation);
+        }
     }
 
     private static IEnumerable<string> CgroupsOf(string id) => Directory.Exists("/sys/fs/cgroup")
