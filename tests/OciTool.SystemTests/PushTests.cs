@@ -263,8 +263,9 @@ public sealed class PushTests(Machine machine) : OciTest(machine)
     }
 
     [Theory]
-    [InlineData("transport 'oci' is not supported", "push", "a", "oci:/tmp/x")]
-    [InlineData("transport 'dir' is not supported", "push", "a", "dir:/tmp/x")]
+    [InlineData("transport 'docker-daemon' is not supported", "push", "a", "docker-daemon:x:1")]
+    [InlineData("transport 'containers-storage' is not supported", "push", "a", "containers-storage:x")]
+    [InlineData("transport 'oci' is not supported", "copy", "a", "oci:/tmp/x")]
     [InlineData("transport 'docker-archive' is not supported", "copy", "docker-archive:/tmp/x", "b")]
     [InlineData("a: image not known", "push", "a")]
     [InlineData("v2s1 is not supported", "push", "--format", "v2s1", "a")]
