@@ -10,7 +10,7 @@ public static class Descriptors
     private const nint F_SETFL = 4;
     private const nint F_DUPFD_CLOEXEC = 1030;
     private const nint CLOSE_RANGE_UNSHARE = 2;
-    private const nint CLOSE_RANGE_CLOEXEC = 4;
+    internal const nint CLOSE_RANGE_CLOEXEC = 4;
 
     /// <summary>Makes a pipe; both ends are closed by execve.</summary>
     /// <exception cref="ErrnoException">There are too many open files.</exception>

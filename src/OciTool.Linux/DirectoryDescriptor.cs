@@ -28,6 +28,18 @@ public readonly record struct FileStatus(uint Type, uint Mode, uint Owner, uint 
 
     /// <summary>Whether it is a regular file.</summary>
     public bool IsRegularFile => Type == Interop.Libc.S_IFREG;
+
+    /// <summary>The status of what a path of the host leads to.</summary>
+    /// <returns>False when nothing is there.</returns>
+    public static bool TryOf(string path, out FileStatus status)
+    {
+        bool found = Interop.Libc.TryStatx(path, out Interop.Libc.StatxResult result);
+        status = Of(result);
+        return found;
+    }
+
+    internal static FileStatus Of(in Interop.Libc.StatxResult result) =>
+        new((uint)(result.Mode & Interop.Libc.S_IFMT), result.Mode & 0xfffu, result.Uid, result.Gid);
 }
 
 /// <summary>A directory that is held open, and what can be done to the names in it.</summary>

@@ -35,7 +35,7 @@ public static partial class HostProbe
             fixed (byte* path = "/proc/self/fd/0\0"u8)
             {
                 calls.Add(Interop.Kernel.SYS_dup3, Interop.Kernel.Descriptor(there), 0);
-                calls.Add(Interop.Kernel.SYS_close_range, 3, int.MaxValue, 4); // CLOSE_RANGE_CLOEXEC
+                calls.Add(Interop.Kernel.SYS_close_range, 3, int.MaxValue, Descriptors.CLOSE_RANGE_CLOEXEC);
                 calls.Add(Interop.Kernel.SYS_prctl, Credentials.PR_SET_PDEATHSIG, Signals.Kill);
                 calls.Add(Interop.Kernel.SYS_execve, (nint)path, (nint)argv.Pointer, (nint)envp.Pointer);
                 calls.Add(Interop.Kernel.SYS_write, Interop.Kernel.Descriptor(report), (nint)Interop.Libc.ErrnoLocation(), sizeof(int));

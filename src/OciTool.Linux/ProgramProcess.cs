@@ -9,7 +9,6 @@ namespace OciTool.Linux;
 public sealed class ProgramProcess : IDisposable
 {
     private const int LongestOutput = 4096;
-    private const nint CLOSE_RANGE_CLOEXEC = 4;
 
     private readonly ProcessHandle _process;
     private readonly SafeFileHandle _output;
@@ -49,7 +48,7 @@ public sealed class ProgramProcess : IDisposable
                     calls.Add(Interop.Kernel.SYS_dup3, Interop.Kernel.Descriptor(from), 0);
                     calls.Add(Interop.Kernel.SYS_dup3, Interop.Kernel.Descriptor(to), 1);
                     calls.Add(Interop.Kernel.SYS_dup3, Interop.Kernel.Descriptor(to), 2);
-                    calls.Add(Interop.Kernel.SYS_close_range, 3, int.MaxValue, CLOSE_RANGE_CLOEXEC);
+                    calls.Add(Interop.Kernel.SYS_close_range, 3, int.MaxValue, Descriptors.CLOSE_RANGE_CLOEXEC);
                     calls.Add(Interop.Kernel.SYS_rt_sigaction, Signals.ClosedPipe, (nint)normal, 0, 8); // .NET ignores it, and so would the program
                     calls.Add(Interop.Kernel.SYS_execve, (nint)pathBytes, (nint)argv.Pointer, (nint)envp.Pointer);
                     calls.Add(Interop.Kernel.SYS_write, Interop.Kernel.Descriptor(report), (nint)(&mark), 1);

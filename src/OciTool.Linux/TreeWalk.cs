@@ -12,7 +12,6 @@ public sealed class TreeWalk
     private const int EntryNameOffset = 19; // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name
     private const int MaxDepth = 512; // each level holds a descriptor
 
-    private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly Action<TreeNode> _visit;
 
     private TreeWalk(Action<TreeNode> visit) => _visit = visit;
@@ -37,7 +36,7 @@ public sealed class TreeWalk
             throw new ErrnoException("open", Encoding.UTF8.GetString(path), Errno.ELOOP);
         }
 
-        foreach (byte[] name in NamesOf(directory, path))
+        foreach (byte[] name in NamesOf(directory, Encoding.UTF8.GetString(path)))
         {
             if (Interop.Libc.Statx(directory, name, out Interop.Libc.StatxResult status) != 0)
             {
@@ -61,15 +60,19 @@ public sealed class TreeWalk
         }
     }
 
-    private List<byte[]> NamesOf(SafeFileHandle directory, byte[] path)
+    /// <summary>The names in a directory, in the order of their bytes, each with a NUL behind it.</summary>
+    /// <param name="directory">The directory, open to be read.</param>
+    /// <param name="path">What errors call it.</param>
+    internal static List<byte[]> NamesOf(SafeFileHandle directory, string path)
     {
+        byte[] buffer = new byte[16 * 1024];
         List<byte[]> names = [];
         while (true)
         {
-            nint count = Interop.Libc.GetDents64(directory, _buffer);
+            nint count = Interop.Libc.GetDents64(directory, buffer);
             if (count < 0)
             {
-                throw ErrnoException.FromLastError("read directory", Encoding.UTF8.GetString(path));
+                throw ErrnoException.FromLastError("read directory", path);
             }
 
             if (count == 0)
@@ -80,7 +83,7 @@ public sealed class TreeWalk
 
             for (int offset = 0; offset < count;)
             {
-                ReadOnlySpan<byte> entry = _buffer.AsSpan(offset);
+                ReadOnlySpan<byte> entry = buffer.AsSpan(offset);
                 offset += BinaryPrimitives.ReadUInt16LittleEndian(entry[16..]);
                 ReadOnlySpan<byte> name = entry[EntryNameOffset..];
                 name = name[..(name.IndexOf((byte)0) + 1)];
@@ -117,7 +120,7 @@ public sealed class TreeNode
         _name = name;
         _status = status;
         Path = path;
-        Status = new((uint)(status.Mode & Interop.Libc.S_IFMT), status.Mode & 0xfffu, status.Uid, status.Gid);
+        Status = FileStatus.Of(status);
     }
 
     /// <summary>The path below the root, without a slash before it; empty for the root itself.</summary>
@@ -210,6 +213,10 @@ public sealed class TreeNode
         found.Sort(static (a, b) => a.Item1.AsSpan().SequenceCompareTo(b.Item1));
         return found;
     }
+
+    /// <summary>Whether executing it gives capabilities.</summary>
+    public bool HasCapabilities =>
+        Interop.Libc.LGetXattr([.. Encoding.ASCII.GetBytes($"{DetachedMount.PathOf(_directory)}/"), .. _name], "security.capability\0"u8, [], 0) > 0;
 
     /// <summary>The path as text, for messages; the caller escapes it.</summary>
     public string Text => $"/{Encoding.UTF8.GetString(Path)}";

@@ -8,6 +8,8 @@ namespace OciTool.Cli.Compatibility;
 /// <param name="root">The root; the caller disposes it.</param>
 internal sealed class RootImageFiles(RootDirectory root) : IImageFiles
 {
+    private const uint AnyExecute = 0x49; // 0111
+
     // a check asks for the same few paths again and again
     private readonly Dictionary<string, ImageFile?> _found = new(StringComparer.Ordinal);
 
@@ -34,14 +36,40 @@ internal sealed class RootImageFiles(RootDirectory root) : IImageFiles
     /// <inheritdoc/>
     public TreeFacts ReadTree() => Guard(() =>
     {
-        TreeInRoot tree = root.LookAtAll();
-        return new TreeFacts(tree.HighestOwner, tree.HighestGroup, tree.OwnedPath)
+        TreeFacts tree = new(0, 0, "/");
+        HashSet<string> folded = new(StringComparer.Ordinal);
+        TreeWalk.Visit(root, node =>
         {
-            Capabilities = tree.Capabilities,
-            Devices = tree.Devices,
-            CaseCollisions = tree.CaseCollisions,
-        };
+            FileStatus status = node.Status;
+            if (status.Owner > tree.HighestUser || status.Group > tree.HighestGroup)
+            {
+                tree = tree with
+                {
+                    HighestUser = Math.Max(tree.HighestUser, status.Owner),
+                    HighestGroup = Math.Max(tree.HighestGroup, status.Group),
+                    Owner = node.Text,
+                };
+            }
+
+            int name = node.Text.LastIndexOf('/');
+            if (!folded.Add($"{node.Text[..name]}{node.Text[name..].ToUpperInvariant()}"))
+            {
+                tree = tree with { CaseCollisions = Counted(tree.CaseCollisions, node.Text) };
+            }
+
+            if (node.IsCharacterDevice || node.IsBlockDevice)
+            {
+                tree = tree with { Devices = Counted(tree.Devices, node.Text) };
+            }
+            else if (status.IsRegularFile && (status.Mode & AnyExecute) != 0 && node.HasCapabilities)
+            {
+                tree = tree with { Capabilities = Counted(tree.Capabilities, node.Text) };
+            }
+        });
+        return tree;
     });
+
+    private static (string? First, int Count) Counted((string? First, int Count) known, string path) => (known.First ?? path, known.Count + 1);
 
     private static ImageFileKind KindOf(InRootKind kind) => kind switch
     {
