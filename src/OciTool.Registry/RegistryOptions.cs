@@ -70,7 +70,7 @@ public sealed record RegistryOptions
     internal bool VerifiesCertificates => TlsVerify ?? true;
 
     /// <summary>Whether no connection may be made: <c>OCI_OFFLINE</c> is set to something else than a no.</summary>
-    internal bool IsOffline => Variable("OCI_OFFLINE") is { } value && value is not ("0" or "false" or "no");
+    public bool IsOffline => Variable("OCI_OFFLINE") is { } value && value is not ("0" or "false" or "no");
 
     /// <summary>Where the user's configuration is.</summary>
     internal string ConfigHome => Variable("XDG_CONFIG_HOME") ?? Path.Join(Variable("HOME") ?? "/", ".config");

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OciTool.Cli.Output;
 using OciTool.Cli.Output.Progress;
@@ -35,16 +34,6 @@ internal sealed class AuthoringFlags
     /// <summary>The changes.</summary>
     /// <exception cref="UsageException">One is wrong.</exception>
     public ImageChange[] ReadChanges(ParseResult command) => [.. (command.GetValue(_change) ?? []).Select(ImageChange.Parse)];
-
-    /// <summary>The time that <c>SOURCE_DATE_EPOCH</c> wants images to have; null when it is not set.</summary>
-    /// <exception cref="UsageException">It is no number of seconds.</exception>
-    public static DateTimeOffset? SourceDate() => Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH") switch
-    {
-        null or "" => null,
-        { } text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds <= 253402300799 =>
-            DateTimeOffset.FromUnixTimeSeconds(seconds),
-        { } text => throw new UsageException($"SOURCE_DATE_EPOCH '{Printable.Shorten(text)}' is not a number of seconds since 1970"),
-    };
 
     /// <summary>Applies changes to an image's config.</summary>
     /// <param name="config">The config.</param>

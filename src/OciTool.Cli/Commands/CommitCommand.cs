@@ -64,7 +64,7 @@ internal sealed class CommitCommand : Verb
             throw new UsageException("messages are only compatible with the docker image format (-f docker)");
         }
 
-        DateTimeOffset? sourceDate = AuthoringFlags.SourceDate();
+        DateTimeOffset? sourceDate = SourceDate.Read();
         StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
         ContainerTree container = ContainerTree.Open(root, command.GetRequiredValue(_container));

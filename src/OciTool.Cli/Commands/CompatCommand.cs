@@ -51,7 +51,7 @@ internal sealed class CompatCommand : Verb
         Add(_json);
         Add(_platform);
         Add(_strict);
-        _registry = new RegistryFlags(this, takesImages: true);
+        _registry = new RegistryFlags(this);
         SetAction(CheckAsync);
     }
 
@@ -106,15 +106,7 @@ internal sealed class CompatCommand : Verb
         }
     }
 
-    private static DateTimeOffset Today(Images.Compatibility.HostFacts host)
-    {
-        if (long.TryParse(Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH"), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
-            && seconds <= 253402300799)
-        {
-            return DateTimeOffset.FromUnixTimeSeconds(seconds);
-        }
-
-        return DateTimeOffset.TryParse(host.Now, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset then)
-            ? then : TimeProvider.System.GetUtcNow();
-    }
+    private static DateTimeOffset Today(Images.Compatibility.HostFacts host) => SourceDate.Read()
+        ?? (DateTimeOffset.TryParse(host.Now, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset then)
+            ? then : TimeProvider.System.GetUtcNow());
 }

@@ -4,6 +4,7 @@ using System.Net.Http;
 using System.Text.Json.Nodes;
 using OciTool.Cli.Output;
 using OciTool.Images;
+using OciTool.Registry;
 using OciTool.Storage;
 
 namespace OciTool.Cli.Commands;
@@ -46,7 +47,7 @@ internal sealed class ImportCommand : Verb
         string path = command.GetRequiredValue(_path);
         Reference? name = command.GetValue(_reference) is { } text ? ImageNameInput.ParseLocal(text) : null;
         ImageChange[] changes = _authoring.ReadChanges(command);
-        DateTimeOffset? sourceDate = AuthoringFlags.SourceDate();
+        DateTimeOffset? sourceDate = SourceDate.Read();
         TextWriter error = command.InvocationConfiguration.Error;
         StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
@@ -115,7 +116,7 @@ internal sealed class ImportCommand : Verb
     [SuppressMessage("Reliability", "CA2000", Justification = "client and answer live as long as the stream, and that as long as the process")]
     private static async Task<Stream> DownloadAsync(string url, TextWriter error, CancellationToken cancellationToken)
     {
-        if (Environment.GetEnvironmentVariable("OCI_OFFLINE") is { Length: > 0 } offline && offline is not ("0" or "false" or "no"))
+        if (new RegistryOptions().IsOffline)
         {
             throw new OciException($"downloading {Printable.Shorten(url)}: OCI_OFFLINE forbids connections");
         }
