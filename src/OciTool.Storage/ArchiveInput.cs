@@ -9,6 +9,10 @@ namespace OciTool.Storage;
 /// <summary>An archive that somebody made, compressed or not: gzip, zstd, xz and bzip2 are told by their first bytes.</summary>
 public static class ArchiveInput
 {
+    /// <summary>Whether an archive is compressed, by its first six bytes.</summary>
+    internal static bool IsCompressed(ReadOnlySpan<byte> magic) => magic is [0x1f, 0x8b, ..] or [0x28, 0xb5, 0x2f, 0xfd, ..]
+        or [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] or [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', 0x31 or 0x17, ..];
+
     /// <summary>Copies the uncompressed content.</summary>
     /// <param name="content">The archive.</param>
     /// <param name="output">Where to.</param>
@@ -52,17 +56,9 @@ public static class ArchiveInput
     }
 
     /// <summary>Knows where it is, which the xz format's padding depends on.</summary>
-    private sealed class CountedInput(Stream input) : Stream
+    private sealed class CountedInput(Stream input) : Layers.ReadOnlyStream
     {
         private long _position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
 
         public override long Position
         {
@@ -76,17 +72,5 @@ public static class ArchiveInput
             _position += count;
             return count;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

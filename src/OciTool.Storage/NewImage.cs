@@ -70,7 +70,9 @@ public sealed class NewImage : IImageSource, IDisposable
         {
             using FileStream file = new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             using IncrementalHash diff = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using (GZipStream gzip = new(file, new ZLibCompressionOptions { CompressionLevel = GzipLevel }, leaveOpen: true))
+            using IncrementalHash whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            using (HashingOutput compressed = new(file, whole))
+            using (GZipStream gzip = new(compressed, new ZLibCompressionOptions { CompressionLevel = GzipLevel }, leaveOpen: true))
             using (HashingOutput hashing = new(gzip, diff))
             using (BufferedStream buffered = new(hashing, BufferSize))
             {
@@ -78,7 +80,7 @@ public sealed class NewImage : IImageSource, IDisposable
             }
 
             Digest diffId = Digest.Of(diff);
-            Descriptor blob = new(FormatTypes.Layer(_format, LayerCompression.Gzip)!, DigestOf(file), file.Length);
+            Descriptor blob = new(FormatTypes.Layer(_format, LayerCompression.Gzip)!, Digest.Of(whole), file.Length);
             _files[blob.Digest] = path;
             _layers.Add(blob);
             _diffIds.Add(diffId);
@@ -151,50 +153,15 @@ public sealed class NewImage : IImageSource, IDisposable
         _base?.Dispose();
     }
 
-    private static Digest DigestOf(FileStream file)
-    {
-        byte[] buffer = new byte[BufferSize];
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        file.Position = 0;
-        for (int read; (read = file.Read(buffer)) > 0;)
-        {
-            hash.AppendData(buffer, 0, read);
-        }
-
-        return Digest.Of(hash);
-    }
-
     /// <summary>Hashes what is written through it.</summary>
-    private sealed class HashingOutput(Stream inner, IncrementalHash hash) : Stream
+    private sealed class HashingOutput(Stream inner, IncrementalHash hash) : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             hash.AppendData(buffer);
             inner.Write(buffer);
         }
 
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
         public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -26,10 +26,10 @@ internal sealed class ExportCommand : Verb
         OperandKind = OperandKind.Container;
         Add(_container);
         Add(_output);
-        SetAction(Export);
+        SetAction(ExportAsync);
     }
 
-    private int Export(ParseResult command)
+    private async Task<int> ExportAsync(ParseResult command, CancellationToken cancellationToken)
     {
         string? file = command.GetValue(_output);
         TextWriter error = command.InvocationConfiguration.Error;
@@ -50,8 +50,11 @@ internal sealed class ExportCommand : Verb
 
         try
         {
-            using FileStream output = new(file, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 1 << 20);
-            Write(tree, output, error);
+            await OutputFile.WriteAsync(file, output =>
+            {
+                Write(tree, output, error);
+                return Task.CompletedTask;
+            });
         }
         catch (Exception e) when (e is DirectoryNotFoundException or UnauthorizedAccessException)
         {

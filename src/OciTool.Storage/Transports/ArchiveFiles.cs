@@ -12,7 +12,7 @@ namespace OciTool.Storage.Transports;
 /// An archive is hostile: a name or a link that leaves it, a name that occurs twice, devices, a damaged header all end
 /// it before anything is taken from it. Nothing is unpacked by name.
 /// </remarks>
-internal sealed class ArchiveFiles : IImageFiles
+internal sealed class ArchiveFiles : ITransportFiles
 {
     private const int MaxEntries = 100_000;
     private const int MaxName = 4096;
@@ -56,7 +56,7 @@ internal sealed class ArchiveFiles : IImageFiles
     /// <inheritdoc/>
     public Stream? TryOpen(string path)
     {
-        string? wanted = ImageFiles.Clean(path);
+        string? wanted = TransportFiles.Clean(path);
         for (int i = 0; i <= MaxLinks; i++)
         {
             if (wanted is null || !_places.TryGetValue(wanted, out Place place))
@@ -85,7 +85,7 @@ internal sealed class ArchiveFiles : IImageFiles
             Span<byte> magic = stackalloc byte[6];
             int read = plain.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
             plain.Position = 0;
-            if (!IsCompressed(magic[..read]))
+            if (!ArchiveInput.IsCompressed(magic[..read]))
             {
                 return plain;
             }
@@ -93,35 +93,40 @@ internal sealed class ArchiveFiles : IImageFiles
 
         using (input)
         {
-            FileStream spooled = Spool(temporary);
+            FileStream? spooled = Spool(temporary);
             try
             {
                 ArchiveInput.Copy(input, spooled, CancellationToken.None);
                 spooled.Position = 0;
-                return spooled;
+                FileStream result = spooled;
+                spooled = null;
+                return result;
             }
-            catch (Exception e)
+            catch (Exception e) when (e is OciException or IOException)
             {
-                spooled.Dispose();
-                throw e is OciException or IOException ? new OciException($"{name}: {Printable.Shorten(e.Message)}", e) : e;
+                throw new OciException($"{name}: {Printable.Shorten(e.Message)}", e);
+            }
+            finally
+            {
+                spooled?.Dispose();
             }
         }
     }
 
-    /// <summary>A file that is gone when it is closed.</summary>
-    internal static FileStream Spool(string directory) => new(
-        Path.Join(directory, $"oci-{Path.GetRandomFileName()}"),
-        new FileStreamOptions
+    /// <summary>A file without a name: it is gone when it is closed, also when its process was killed.</summary>
+    internal static FileStream Spool(string directory)
+    {
+        string path = Path.Join(directory, $"oci-{Path.GetRandomFileName()}");
+        FileStream file = new(path, new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
             Access = FileAccess.ReadWrite,
-            Options = FileOptions.DeleteOnClose,
             BufferSize = 0,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
-
-    private static bool IsCompressed(ReadOnlySpan<byte> magic) => magic is [0x1f, 0x8b, ..] or [0x28, 0xb5, 0x2f, 0xfd, ..]
-        or [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] or [(byte)'B', (byte)'Z', (byte)'h', ..];
+        File.Delete(path);
+        return file;
+    }
 
     private void ReadPlaces(FileStream file)
     {
@@ -134,7 +139,7 @@ internal sealed class ArchiveFiles : IImageFiles
             }
 
             string name = Encoding.UTF8.GetString(tar.Entry.Name);
-            string path = ImageFiles.Clean(name) ?? throw new OciException($"{Name}: the entry '{Printable.Shorten(name)}' leaves the archive");
+            string path = TransportFiles.Clean(name) ?? throw new OciException($"{Name}: the entry '{Printable.Shorten(name)}' leaves the archive");
             Place place = Describe(tar, name, path);
             if (!place.IsDirectory && place.Link is null && place.Size > file.Length - place.Offset)
             {
@@ -165,10 +170,10 @@ internal sealed class ArchiveFiles : IImageFiles
                 return new Place(tar.Position, entry.Size, null, IsDirectory: false);
             case TarEntryKind.SymbolicLink:
                 int slash = path.LastIndexOf('/');
-                string? pointed = target.StartsWith('/') ? null : ImageFiles.Clean(slash < 0 ? target : $"{path[..slash]}/{target}");
+                string? pointed = target.StartsWith('/') ? null : TransportFiles.Clean(slash < 0 ? target : $"{path[..slash]}/{target}");
                 return new Place(0, 0, pointed ?? throw Leaves(name, target), IsDirectory: false);
             case TarEntryKind.HardLink:
-                return new Place(0, 0, ImageFiles.Clean(target) ?? throw Leaves(name, target), IsDirectory: false);
+                return new Place(0, 0, TransportFiles.Clean(target) ?? throw Leaves(name, target), IsDirectory: false);
             default:
                 throw new OciException($"{Name}: the entry '{Printable.Shorten(name)}' is no file, directory or link");
         }

@@ -9,10 +9,10 @@ internal static class DirectoryImage
     internal const string Version = "Directory Transport Version: 1.1\n";
 
     /// <exception cref="OciException">It is no such directory.</exception>
-    internal static IReadOnlyList<TransportImage> Read(IImageFiles files) =>
+    internal static IReadOnlyList<TransportImage> Read(ITransportFiles files) =>
         [new TransportImage([], new DirectorySource(files, new Document(TypeOf(files, files.Read("manifest.json"), out byte[] bytes), bytes)))];
 
-    private static string TypeOf(IImageFiles files, byte[] read, out byte[] bytes)
+    private static string TypeOf(ITransportFiles files, byte[] read, out byte[] bytes)
     {
         bytes = read;
         try
@@ -28,7 +28,7 @@ internal static class DirectoryImage
         }
     }
 
-    private sealed class DirectorySource(IImageFiles files, Document root) : IImageSource
+    private sealed class DirectorySource(ITransportFiles files, Document root) : IImageSource
     {
         public Task<Document> ResolveAsync(CancellationToken cancellationToken) => Task.FromResult(root);
 

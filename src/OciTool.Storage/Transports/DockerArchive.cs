@@ -14,7 +14,7 @@ internal static class DockerArchive
     private const int MaxImages = 1000;
 
     /// <exception cref="OciException">It is no such archive, or damaged.</exception>
-    internal static IReadOnlyList<TransportImage> Read(IImageFiles files)
+    internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
     {
         try
         {
@@ -33,7 +33,7 @@ internal static class DockerArchive
         }
     }
 
-    private static TransportImage ReadImage(IImageFiles files, JsonElement image)
+    private static TransportImage ReadImage(ITransportFiles files, JsonElement image)
     {
         string configPath = image.GetProperty("Config").GetString() ?? "";
         Document config = new(MediaTypes.DockerConfig, files.Read(configPath));
@@ -70,7 +70,7 @@ internal static class DockerArchive
             : [];
 
     // a layer that is compressed has another digest than its diffID, which has to be found out
-    private static Descriptor Describe(IImageFiles files, string path, Digest diffId)
+    private static Descriptor Describe(ITransportFiles files, string path, Digest diffId)
     {
         using Stream layer = files.TryOpen(path) ?? throw new OciException($"{files.Name}: the layer '{Printable.Shorten(path)}' is missing");
         Span<byte> magic = stackalloc byte[4];
@@ -90,7 +90,7 @@ internal static class DockerArchive
         return new Descriptor(type, Digest.Parse($"sha256:{Convert.ToHexStringLower(SHA256.HashData(layer))}"), layer.Length);
     }
 
-    private sealed class ArchiveSource(IImageFiles files, Document manifest, Document config, Dictionary<Digest, string> places) : IImageSource
+    private sealed class ArchiveSource(ITransportFiles files, Document manifest, Document config, Dictionary<Digest, string> places) : IImageSource
     {
         public Task<Document> ResolveAsync(CancellationToken cancellationToken) => Task.FromResult(manifest);
 

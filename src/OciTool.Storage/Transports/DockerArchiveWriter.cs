@@ -85,15 +85,14 @@ internal sealed class DockerArchiveWriter(IFileSink sink, ICopyProgress progress
         }
 
         // its size stands before it, and is known behind its end only
-        await using FileStream compressed = ArchiveFiles.Spool(TransportImages.Temporary);
         await using FileStream plain = ArchiveFiles.Spool(TransportImages.Temporary);
-        await CollectedImage.CopyAsync(layer, compressed, progress, cancellationToken);
-        compressed.Position = 0;
+        progress.Started(layer.Blob, offset: 0);
         try
         {
+            await using Stream compressed = await layer.OpenAsync(0, cancellationToken);
             using Layers.LayerContent content = Layers.LayerContent.Open(compressed, diffId, long.MaxValue);
             await content.CopyToAsync(plain, 128 << 10, cancellationToken);
-            Digest actual = content.Finish();
+            Digest actual = content.Finish(); // what the blob's own digest would show, this shows too
             if (actual != diffId)
             {
                 throw new OciException($"layer {layer.Blob.Digest}: its uncompressed digest is {actual}, not {diffId}");
@@ -104,6 +103,8 @@ internal sealed class DockerArchiveWriter(IFileSink sink, ICopyProgress progress
             throw new OciException($"layer {layer.Blob.Digest} cannot be decompressed: {e.Message}", e);
         }
 
+        progress.Advanced(layer.Blob, (int)Math.Min(layer.Blob.Size, int.MaxValue));
+        progress.Finished(layer.Blob);
         plain.Position = 0;
         await sink.WriteAsync(path, plain.Length, file => plain.CopyToAsync(file, cancellationToken), cancellationToken);
     }

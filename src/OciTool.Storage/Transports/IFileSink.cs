@@ -1,5 +1,4 @@
 using OciTool.Images;
-using OciTool.Linux;
 
 namespace OciTool.Storage.Transports;
 
@@ -11,17 +10,6 @@ internal interface IFileSink
 
     /// <summary>Writes a file; what is written in a directory appears whole.</summary>
     Task WriteAsync(string path, long size, Func<Stream, Task> write, CancellationToken cancellationToken);
-}
-
-/// <summary>An archive.</summary>
-internal sealed class ArchiveSink(TarFileWriter tar) : IFileSink
-{
-    /// <inheritdoc/>
-    public bool Has(string path, long size) => false;
-
-    /// <inheritdoc/>
-    public Task WriteAsync(string path, long size, Func<Stream, Task> write, CancellationToken cancellationToken) =>
-        tar.WriteAsync(path, size, write, cancellationToken);
 }
 
 /// <summary>A directory.</summary>
@@ -38,26 +26,14 @@ internal sealed class DirectorySink(string root) : IFileSink
     public async Task WriteAsync(string path, long size, Func<Stream, Task> write, CancellationToken cancellationToken)
     {
         string file = Path.Join(root, path);
-        string temporary = $"{file}.{Path.GetRandomFileName()}";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            await using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                await write(stream);
-                RandomAccess.FlushToDisk(stream.SafeFileHandle);
-            }
-
-            File.Move(temporary, file, overwrite: true);
-            DirectoryTree.SyncNames(Path.GetDirectoryName(file)!);
+            await OutputFile.ReplaceAsync(file, write);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new OciException($"'{Printable.Shorten(file)}' cannot be written: {e.Message.TrimEnd('.')}", e);
-        }
-        finally
-        {
-            File.Delete(temporary);
         }
     }
 }

@@ -12,7 +12,7 @@ internal static class ImageLayout
 {
     /// <summary>The images that <c>index.json</c> lists; one manifest under several names is one image.</summary>
     /// <exception cref="OciException">It is no layout.</exception>
-    internal static IReadOnlyList<TransportImage> Read(IImageFiles files)
+    internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
     {
         byte[] bytes = files.Read("index.json");
         ImageIndex index;
@@ -50,7 +50,7 @@ internal static class ImageLayout
         }
     }
 
-    private sealed class LayoutSource(IImageFiles files, Descriptor root) : IImageSource
+    private sealed class LayoutSource(ITransportFiles files, Descriptor root) : IImageSource
     {
         public Task<Document> ResolveAsync(CancellationToken cancellationToken) => ReadDocumentAsync(root, cancellationToken);
 

@@ -11,9 +11,9 @@ public sealed record TransportImage(IReadOnlyList<string> Names, IImageSource So
 /// <summary>The images of an archive or a directory that is open for reading.</summary>
 public sealed class TransportImages : IDisposable
 {
-    private readonly IImageFiles _files;
+    private readonly ITransportFiles _files;
 
-    private TransportImages(IImageFiles files, IReadOnlyList<TransportImage> images) => (_files, Images) = (files, images);
+    private TransportImages(ITransportFiles files, IReadOnlyList<TransportImage> images) => (_files, Images) = (files, images);
 
     /// <summary>All of them, in the order in which they stand there.</summary>
     public IReadOnlyList<TransportImage> Images { get; }
@@ -24,7 +24,7 @@ public sealed class TransportImages : IDisposable
     [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
     public static TransportImages Open(TransportName name)
     {
-        IImageFiles files = name.Kind is TransportKind.OciLayout or TransportKind.Directory
+        ITransportFiles files = name.Kind is TransportKind.OciLayout or TransportKind.Directory
             ? OpenDirectory(name.Path)
             : OpenFile(name.Path);
         return Guard(files, () => name.Kind switch
@@ -46,7 +46,7 @@ public sealed class TransportImages : IDisposable
             throw new OciException($"stat {Printable.Shorten(path)}: no such file or directory");
         }
 
-        IImageFiles files = path is null ? ArchiveFiles.Open(Console.OpenStandardInput(), "the standard input", Temporary)
+        ITransportFiles files = path is null ? ArchiveFiles.Open(Console.OpenStandardInput(), "the standard input", Temporary)
             : Directory.Exists(path) ? OpenDirectory(path)
             : OpenFile(path);
         return Guard(files, () =>
@@ -83,7 +83,7 @@ public sealed class TransportImages : IDisposable
     private static string Describe(TransportImage image, int index) =>
         image.Names.Count == 0 ? $"@{index}" : string.Join(", ", image.Names.Select(name => Printable.Shorten(name)));
 
-    private static bool Has(IImageFiles files, string path)
+    private static bool Has(ITransportFiles files, string path)
     {
         using Stream? file = files.TryOpen(path);
         return file is not null;
@@ -110,7 +110,7 @@ public sealed class TransportImages : IDisposable
         return ArchiveFiles.Open(file, $"'{Printable.Shorten(path)}'", Temporary);
     }
 
-    private static TransportImages Guard(IImageFiles files, Func<IReadOnlyList<TransportImage>> read)
+    private static TransportImages Guard(ITransportFiles files, Func<IReadOnlyList<TransportImage>> read)
     {
         try
         {

@@ -1,5 +1,5 @@
-using System.Globalization;
 using OciTool.Images;
+using OciTool.Linux;
 
 namespace OciTool.Storage.Transports;
 
@@ -29,16 +29,27 @@ public sealed class TransportWriter(TransportName name, Stream? output = null)
     {
         if (output is null && name.Kind is TransportKind.OciArchive or TransportKind.DockerArchive)
         {
-            if (Directory.Exists(name.Path))
+            if (!FileStatus.TryOf(name.Path, out FileStatus there))
+            {
+                return;
+            }
+
+            if (there.IsDirectory)
             {
                 throw new OciException($"opening file \"{Printable.Shorten(name.Path)}\": it is a directory");
             }
 
-            if (name.Kind == TransportKind.DockerArchive && new FileInfo(name.Path) is { Exists: true, Length: > 0 })
+            if (name.Kind == TransportKind.DockerArchive && there.IsRegularFile && LengthOf(name.Path) > 0)
             {
                 throw new OciException("docker-archive doesn't support modifying existing images");
             }
         }
+    }
+
+    private static long LengthOf(string path)
+    {
+        FileInfo file = new(path);
+        return (file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length;
     }
 
     /// <summary>Writes all that was copied.</summary>
@@ -59,21 +70,22 @@ public sealed class TransportWriter(TransportName name, Stream? output = null)
             return;
         }
 
-        await new DirectorySink(Path.GetDirectoryName(Path.GetFullPath(name.Path))!).WriteAsync(
-            Path.GetFileName(name.Path), size: 0, file => WriteArchiveAsync(file, progress, cancellationToken), cancellationToken);
+        try
+        {
+            await OutputFile.WriteAsync(name.Path, file => WriteArchiveAsync(file, progress, cancellationToken));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            string cause = e is DirectoryNotFoundException ? "no such file or directory" : e.Message.TrimEnd('.');
+            throw new OciException($"'{Printable.Shorten(name.Path)}' cannot be written: {cause}", e);
+        }
     }
-
-    // https://reproducible-builds.org/specs/source-date-epoch/
-    private static long Modified =>
-        long.TryParse(Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH"), NumberStyles.None, CultureInfo.InvariantCulture, out long time)
-            ? time
-            : 0;
 
     private async Task WriteArchiveAsync(Stream file, ICopyProgress progress, CancellationToken cancellationToken)
     {
-        TarFileWriter tar = new(file, Modified);
-        await WriteAsync(new ArchiveSink(tar), progress, cancellationToken);
-        await tar.FinishAsync(cancellationToken);
+        ArchiveSink archive = new(file, SourceDate.Read()?.ToUnixTimeSeconds() ?? 0);
+        await WriteAsync(archive, progress, cancellationToken);
+        archive.Finish();
     }
 
     private Task WriteAsync(IFileSink sink, ICopyProgress progress, CancellationToken cancellationToken) => name.Kind switch

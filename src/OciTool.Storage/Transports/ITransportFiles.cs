@@ -1,9 +1,10 @@
 using OciTool.Images;
+using OciTool.Linux;
 
 namespace OciTool.Storage.Transports;
 
 /// <summary>The files of an image outside of a store: of a directory or of an archive.</summary>
-internal interface IImageFiles : IDisposable
+internal interface ITransportFiles : IDisposable
 {
     /// <summary>How errors call it.</summary>
     string Name { get; }
@@ -16,11 +17,11 @@ internal interface IImageFiles : IDisposable
 }
 
 /// <summary>What all readers do with files.</summary>
-internal static class ImageFiles
+internal static class TransportFiles
 {
     /// <summary>Reads a small file whole.</summary>
     /// <returns>Null when it is not there.</returns>
-    internal static byte[]? TryRead(this IImageFiles files, string path, long limit = Document.MaxSize)
+    internal static byte[]? TryRead(this ITransportFiles files, string path, long limit = Document.MaxSize)
     {
         using Stream? file = files.TryOpen(path);
         if (file is null)
@@ -38,11 +39,11 @@ internal static class ImageFiles
         return bytes;
     }
 
-    internal static byte[] Read(this IImageFiles files, string path, long limit = Document.MaxSize) =>
+    internal static byte[] Read(this ITransportFiles files, string path, long limit = Document.MaxSize) =>
         files.TryRead(path, limit) ?? throw new OciException($"{files.Name}: open '{Printable.Shorten(path)}': no such file or directory");
 
     /// <summary>Opens a blob, its size compared with the descriptor; whoever takes it verifies the digest.</summary>
-    internal static Stream OpenBlob(this IImageFiles files, string path, Descriptor blob, long offset)
+    internal static Stream OpenBlob(this ITransportFiles files, string path, Descriptor blob, long offset)
     {
         Stream file = files.TryOpen(path) ?? throw new OciException($"{files.Name}: blob {blob.Digest} is missing");
         if (file.Length != blob.Size)
@@ -87,31 +88,22 @@ internal static class ImageFiles
 }
 
 /// <summary>A directory of the host, whose links are followed: layouts of build tools are made of links.</summary>
-/// <param name="path">The directory.</param>
-internal sealed class DirectoryFiles(string path) : IImageFiles
+/// <param name="root">The directory.</param>
+internal sealed class DirectoryFiles(string root) : ITransportFiles
 {
     /// <inheritdoc/>
-    public string Name => $"'{Printable.Shorten(path)}'";
+    public string Name => $"'{Printable.Shorten(root)}'";
 
     /// <inheritdoc/>
-    public Stream? TryOpen(string path1)
+    public Stream? TryOpen(string path)
     {
-        string file = Path.Join(path, ImageFiles.Clean(path1) ?? throw new OciException($"{Name}: the path '{Printable.Shorten(path1)}' leaves it"));
+        string file = Path.Join(root, TransportFiles.Clean(path) ?? throw new OciException($"{Name}: the path '{Printable.Shorten(path)}' leaves it"));
         try
         {
-            if (!File.Exists(file))
-            {
-                return null;
-            }
-
-            FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            if (stream.CanSeek)
-            {
-                return stream;
-            }
-
-            stream.Dispose();
-            throw new OciException($"{Name}: '{Printable.Shorten(path1)}' is no regular file");
+            // not opened blindly: a FIFO would keep whoever opens it waiting
+            return !FileStatus.TryOf(file, out FileStatus status) ? null
+                : status.IsRegularFile ? new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)
+                : throw new OciException($"{Name}: '{Printable.Shorten(path)}' is no regular file");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
