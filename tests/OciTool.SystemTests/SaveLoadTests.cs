@@ -97,6 +97,25 @@ public sealed class SaveLoadTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    public async Task An_image_of_schema_2_is_found_by_its_name_in_a_layout_and_keeps_its_digest_in_a_docker_directory()
+    {
+        Need.Programs("skopeo");
+        string target = $"{await Machine.HostAsync()}/save-schema2:1";
+        string image = await Oci.PullAsync(await Machine.PublishAsync("save-oci", Machine.Images.Plain));
+        (await Oci.RunAsync("push", "-q", "--format", "v2s2", image, target)).Succeeded();
+        await using Oci other = new();
+        await other.PullAsync(target);
+
+        (await other.RunAsync("save", "-q", "--format", "oci-archive", "-o", Oci["archive"], target)).Succeeded();
+        (await other.RunAsync("save", "-q", "--format", "docker-dir", "-o", Oci["directory"], target)).Succeeded();
+
+        Assert.Contains("amd64", (await Shell.RunAsync("skopeo", "inspect", $"oci-archive:{Oci["archive"]}:{target}")).Succeeded().Output, StringComparison.Ordinal);
+        Assert.Equal(
+            (await Shell.RunAsync("skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}", $"docker://{target}")).Succeeded().Output,
+            (await Shell.RunAsync("skopeo", "inspect", "--format", "{{.Digest}}", $"dir:{Oci["directory"]}")).Succeeded().Output);
+    }
+
+    [Fact]
     public async Task The_same_image_gives_the_same_bytes_to_a_file_to_a_pipe_and_through_dev_stdout()
     {
         string image = await Oci.PullAsync(await Machine.PlainAsync());

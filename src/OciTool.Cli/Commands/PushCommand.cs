@@ -92,7 +92,8 @@ internal sealed class PushCommand : Verb
         RegistryContext context = new(_registry.Read(command), loggers, TimeProvider.System, progress.Warn);
         using StoredImageSource stored = StoredImageSource.Open(root, images, all ? image.Root : image.ManifestDocument.Descriptor);
         using LayerRecompressor recompressor = new(root, level, progress.Note);
-        ConvertedSource source = new(stored, conversion, recompressor, progress.Warn);
+        ConvertedSource source = new(
+            stored, conversion with { Format = conversion.Format ?? transport?.Format }, recompressor, progress.Warn);
         Document pushed = target is null
             ? await WriteAsync(transport!, source, image, progress, cancellationToken)
             : await SendAsync(target, source, image, context, progress, cancellationToken);

@@ -44,8 +44,8 @@ internal sealed class SaveCommand : Verb
         : base("save", "Save image(s) to an archive")
     {
         Details = "Writes images of the store to a file, a directory or the standard output. The same images give the same bytes: owners are 0, "
-            + "names are sorted, and times are SOURCE_DATE_EPOCH or 0. In the OCI forms an image keeps its manifest and so its digest; "
-            + "a docker-archive has no manifest, and keeps the image's ID.";
+            + "names are sorted, and times are SOURCE_DATE_EPOCH or 0. An image keeps its manifest and so its digest where the form "
+            + "has manifests of its kind: OCI's in oci-archive and oci-dir, Docker's in docker-dir; else it is converted. A docker-archive has no manifest, and keeps the image's ID.";
         Operands = "IMAGE [IMAGE...]";
         Examples =
         [
@@ -93,7 +93,7 @@ internal sealed class SaveCommand : Verb
         TransportWriter writer = new(target, command.GetValue(_output) is null ? output : null);
         writer.RequireWritable();
         ImageConversion conversion = new(
-            target.Kind == TransportKind.Directory ? ManifestFormat.Docker : null, command.GetValue(_compress) ? LayerCompression.Gzip : null);
+            target.Kind == TransportKind.Directory ? ManifestFormat.Docker : target.Format, command.GetValue(_compress) ? LayerCompression.Gzip : null);
         List<StoredImageSource> sources = [];
         try
         {

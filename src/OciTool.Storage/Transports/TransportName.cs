@@ -37,6 +37,9 @@ public sealed record TransportName(TransportKind Kind, string Path, string? Imag
     public int? Index => Kind == TransportKind.DockerArchive && Image is ['@', .. var digits]
         && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : null;
 
+    /// <summary>The format that manifests have to have there; null for any. Readers of layouts pass over entries that are not OCI's.</summary>
+    public ManifestFormat? Format => Kind is TransportKind.OciLayout or TransportKind.OciArchive ? ManifestFormat.Oci : null;
+
     /// <summary>Reads a name; text that begins with no transport of this list is another's.</summary>
     /// <param name="text">What was typed.</param>
     /// <returns>Null when it is none.</returns>
