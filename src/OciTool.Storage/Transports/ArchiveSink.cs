@@ -27,7 +27,8 @@ internal sealed class ArchiveSink(Stream output, long modified) : IFileSink
         }
 
         Add(path, '0', size, 0x1a4); // 0644
-        await write(new Content(_tar));
+        await using Content content = new(_tar);
+        await write(content);
         _tar.Pad();
     }
 
