@@ -93,12 +93,6 @@ public static partial class ImageCopier
             return present;
         }
 
-        if (descriptor.Size > Document.MaxSize)
-        {
-            throw new InvalidDocumentException(
-                $"config {descriptor.Digest}: {descriptor.Size} bytes are more than the limit of {Document.MaxSize}");
-        }
-
         using IDisposable reserved = await destination.ReserveAsync(descriptor, cancellationToken);
         if (destination.FindDocument(descriptor) is { } fetchedMeanwhile)
         {
@@ -107,13 +101,25 @@ public static partial class ImageCopier
         }
 
         progress.Started(descriptor, offset: 0);
-        await using Stream content = await source.OpenBlobAsync(descriptor, offset: 0, cancellationToken);
-        byte[] bytes = await ReadAtMostAsync(content, descriptor.Size + 1, cancellationToken);
-        Document config = Document.Verify(descriptor, bytes);
+        Document config = await ReadConfigAsync(source, descriptor, cancellationToken);
         await destination.WriteDocumentAsync(config, cancellationToken);
-        progress.Advanced(descriptor, bytes.Length);
+        progress.Advanced(descriptor, config.Bytes.Length);
         progress.Finished(descriptor);
         return config;
+    }
+
+    /// <summary>Reads a config, verified.</summary>
+    /// <exception cref="OciException">It is too large, or another one than the manifest says.</exception>
+    internal static async Task<Document> ReadConfigAsync(IImageSource source, Descriptor descriptor, CancellationToken cancellationToken)
+    {
+        if (descriptor.Size > Document.MaxSize)
+        {
+            throw new InvalidDocumentException(
+                $"config {descriptor.Digest}: {descriptor.Size} bytes are more than the limit of {Document.MaxSize}");
+        }
+
+        await using Stream content = await source.OpenBlobAsync(descriptor, offset: 0, cancellationToken);
+        return Document.Verify(descriptor, await ReadAtMostAsync(content, descriptor.Size + 1, cancellationToken));
     }
 
     private static Task CopyLayersAsync(

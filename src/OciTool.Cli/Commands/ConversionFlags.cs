@@ -29,21 +29,14 @@ internal sealed class ConversionFlags
         Description = "Use the compression format even where the destination has the layer in another (always so)",
     };
 
-    private readonly bool _compresses;
-
     /// <summary>Adds the options to a verb.</summary>
     /// <param name="verb">The verb.</param>
-    /// <param name="compresses">Whether it can change the compression, too.</param>
-    public ConversionFlags(Command verb, bool compresses)
+    public ConversionFlags(Command verb)
     {
-        _compresses = compresses;
         verb.Add(_format);
-        if (compresses)
-        {
-            verb.Add(_compression);
-            verb.Add(_level);
-            verb.Add(_force);
-        }
+        verb.Add(_compression);
+        verb.Add(_level);
+        verb.Add(_force);
     }
 
     /// <summary>What is to change, and how hard to compress.</summary>
@@ -58,11 +51,6 @@ internal sealed class ConversionFlags
             "v2s1" => throw new UsageException("the format v2s1 is not supported: Docker schema 1 cannot be written"),
             var other => throw new UsageException($"unknown format '{Printable.Shorten(other)}', choose from: oci, v2s2"),
         };
-        if (!_compresses)
-        {
-            return (new ImageConversion(format, Compression: null, preserveDigests), null);
-        }
-
         LayerCompression? compression = command.GetValue(_compression) switch
         {
             null => null,

@@ -82,7 +82,7 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
             policed, destination, platform.Platform, progress, cancellationToken, config => platform.Require(reference.ToString(), config));
         if (!platform.Matches(copied.Config))
         {
-            progress.Warn($"image platform ({Printable.Shorten(copied.Config.Platform.ToString())}) does not match the expected platform ({platform.Platform})");
+            progress.Warn(platform.Mismatch(copied.Config));
         }
 
         return copied;

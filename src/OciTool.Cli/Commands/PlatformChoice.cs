@@ -11,6 +11,10 @@ internal sealed record PlatformChoice(Platform Platform, bool ByName, bool IsLax
     /// <summary>Whether an image runs on the platform.</summary>
     public bool Matches(ImageConfig config) => PlatformMatcher.Score(Platform, config.Platform) > 0;
 
+    /// <summary>What is said where an image for another platform is taken.</summary>
+    public string Mismatch(ImageConfig config) =>
+        $"image platform ({Printable.Shorten(config.Platform.ToString())}) does not match the expected platform ({Platform})";
+
     /// <summary>Refuses an image for another platform than the one that was asked for.</summary>
     /// <param name="image">How the user calls it.</param>
     /// <param name="config">Its configuration.</param>

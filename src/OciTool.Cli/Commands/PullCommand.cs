@@ -72,7 +72,7 @@ internal sealed class PullCommand : Verb
     private async Task<Digest> TakeAsync(
         TransportName name, Platform platform, ImageStore images, ParseResult command, CancellationToken cancellationToken)
     {
-        using TransportImages archive = TransportImages.Open(name);
+        using TransportImages archive = await TransportEnd.OpenAsync(name, cancellationToken);
         using CopyProgress progress = CopyProgress.Create(
             _progress.Read(command), command.InvocationConfiguration.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         return (await LoadedImage.TakeAsync(archive.Choose(name), images, platform, progress, cancellationToken)).Id;

@@ -4,7 +4,6 @@ using OciTool.Cli.Output.Progress;
 using OciTool.Images;
 using OciTool.Registry;
 using OciTool.Storage;
-using OciTool.Storage.Transports;
 
 namespace OciTool.Cli.Commands;
 
@@ -58,7 +57,7 @@ internal sealed class PushCommand : Verb
         Add(_all);
         Add(_digestFile);
         Add(_disableContentTrust);
-        _conversion = new ConversionFlags(this, compresses: true);
+        _conversion = new ConversionFlags(this);
         _platform = new PlatformFlags(this);
         _progress = new ProgressFlags(this, "pushing");
         _registry = new RegistryFlags(this);
@@ -78,13 +77,11 @@ internal sealed class PushCommand : Verb
         }
 
         string nameOrId = command.GetRequiredValue(_image);
-        string? typed = command.GetValue(_destination);
-        TransportName? transport = typed is null ? null : TransportName.TryParse(typed);
-        Reference? named = typed is null || transport is not null ? null : TransferTargets.Parse(typed); // a mistake ends it before anything is read
+        ImageEnd? end = command.GetValue(_destination) is { } typed ? ImageEnd.Parse(typed) : null; // a mistake ends it before anything is read
         StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);
         StoredImage image = images.Find(nameOrId, byName ? platform : null) ?? throw new ImageNotKnownException(nameOrId);
-        Reference? target = transport is null ? named ?? OwnName(image, nameOrId) : null;
+        Reference? target = end is null ? OwnName(image, nameOrId) : end.Registry;
 
         using ILoggerFactory loggers = Logs.Create(Global.LogLevel);
         using CopyProgress progress = CopyProgress.Create(
@@ -93,11 +90,11 @@ internal sealed class PushCommand : Verb
         using StoredImageSource stored = StoredImageSource.Open(root, images, all ? image.Root : image.ManifestDocument.Descriptor);
         using LayerRecompressor recompressor = new(root, level, progress.Note);
         ConvertedSource source = new(
-            stored, conversion with { Format = conversion.Format ?? transport?.Format }, recompressor, progress.Warn);
+            stored, conversion with { Format = conversion.Format ?? end?.Transport?.Format }, recompressor, progress.Warn);
         Document pushed = target is null
-            ? await WriteAsync(transport!, source, image, progress, cancellationToken)
+            ? await TransportEnd.CopyAsync(source, image.Name is null ? [] : [image.Name], end!.Transport!, progress, cancellationToken)
             : await SendAsync(target, source, image, context, progress, cancellationToken);
-        TransferTargets.WriteDigest(command.GetValue(_digestFile), pushed.Digest);
+        ImageEnd.WriteDigest(command.GetValue(_digestFile), pushed.Digest);
         return ExitCode.Success;
     }
 
@@ -106,21 +103,6 @@ internal sealed class PushCommand : Verb
     {
         await using RegistryImageDestination destination = RegistryImageDestination.Create(target, MountFrom(image, target), context);
         return await ImageCopier.CopyAllAsync(source, destination, progress, cancellationToken);
-    }
-
-    private static async Task<Document> WriteAsync(
-        TransportName transport, ConvertedSource source, StoredImage image, CopyProgress progress, CancellationToken cancellationToken)
-    {
-        TransportWriter writer = new(transport);
-        writer.RequireWritable();
-
-        // in a layout a name is what was typed; a docker archive has whole names
-        string[] names = transport.Image is null ? (transport.Kind == TransportKind.OciLayout || image.Name is null ? [] : [image.Name])
-            : transport.Kind == TransportKind.DockerArchive ? [Reference.Parse(transport.Image).ToString()]
-            : [transport.Image];
-        Document written = await ImageCopier.CopyAllAsync(source, writer.Open(names), progress, cancellationToken);
-        await writer.FinishAsync(progress, cancellationToken);
-        return written;
     }
 
     private static Reference OwnName(StoredImage image, string nameOrId)

@@ -90,8 +90,13 @@ internal sealed class SaveCommand : Verb
             _progress.Read(command), command.InvocationConfiguration.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         using LayerRecompressor recompressor = new(root, level: null, progress.Note);
         using StandardOutput output = new(1);
-        TransportWriter writer = new(target, command.GetValue(_output) is null ? output : null);
-        writer.RequireWritable();
+        TransportWriter writer = new(target);
+        bool toFile = command.GetValue(_output) is not null;
+        if (toFile)
+        {
+            writer.RequireWritable();
+        }
+
         ImageConversion conversion = new(
             target.Kind == TransportKind.Directory ? ManifestFormat.Docker : target.Format, command.GetValue(_compress) ? LayerCompression.Gzip : null);
         List<StoredImageSource> sources = [];
@@ -105,7 +110,7 @@ internal sealed class SaveCommand : Verb
                     new ConvertedSource(source, conversion, recompressor, progress.Warn), writer.Open(names), progress, cancellationToken);
             }
 
-            await writer.FinishAsync(progress, cancellationToken);
+            await (toFile ? writer.FinishAsync(progress, cancellationToken) : writer.WriteToAsync(output, progress, cancellationToken));
         }
         finally
         {

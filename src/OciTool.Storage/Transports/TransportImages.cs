@@ -11,9 +11,9 @@ public sealed record TransportImage(IReadOnlyList<string> Names, IImageSource So
 /// <summary>The images of an archive or a directory that is open for reading.</summary>
 public sealed class TransportImages : IDisposable
 {
-    private readonly ITransportFiles _files;
+    private readonly IDisposable _files;
 
-    private TransportImages(ITransportFiles files, IReadOnlyList<TransportImage> images) => (_files, Images) = (files, images);
+    private TransportImages(IDisposable files, IReadOnlyList<TransportImage> images) => (_files, Images) = (files, images);
 
     /// <summary>All of them, in the order in which they stand there.</summary>
     public IReadOnlyList<TransportImage> Images { get; }
@@ -46,15 +46,23 @@ public sealed class TransportImages : IDisposable
             throw new OciException($"stat {Printable.Shorten(path)}: no such file or directory");
         }
 
-        ITransportFiles files = path is null ? ArchiveFiles.Open(Console.OpenStandardInput(), "the standard input", Temporary)
-            : Directory.Exists(path) ? OpenDirectory(path)
-            : OpenFile(path);
-        return Guard(files, () =>
+        return path is null ? Recognize(Console.OpenStandardInput(), "the standard input")
+            : Recognize(Directory.Exists(path) ? OpenDirectory(path) : OpenFile(path));
+    }
+
+    /// <summary>Reads an archive from a stream, in whatever form it is.</summary>
+    /// <param name="archive">The archive; closed here.</param>
+    /// <param name="name">How errors call it.</param>
+    /// <exception cref="OciException">It is of no form that is known here, damaged or hostile.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
+    public static TransportImages Recognize(Stream archive, string name) => Recognize(ArchiveFiles.Open(archive, name, Temporary));
+
+    private static TransportImages Recognize(ITransportFiles files) =>
+        Guard(files, () =>
             Has(files, "index.json") ? ImageLayout.Read(files)
             : Has(files, "manifest.json") ? (files is DirectoryFiles ? DirectoryImage.Read(files) : DockerArchive.Read(files))
             : throw new OciException($"{files.Name}: payload does not match any of the supported image formats: "
                 + "it has neither index.json (oci, oci-archive) nor manifest.json (docker-archive, dir)"));
-    }
 
     /// <summary>The image that a name asks for.</summary>
     /// <param name="name">What was opened.</param>

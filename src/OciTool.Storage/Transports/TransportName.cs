@@ -17,11 +17,17 @@ public enum TransportKind
 
     /// <summary>One image as plain files in a directory, <c>dir:PATH</c>.</summary>
     Directory,
+
+    /// <summary>An image of a docker daemon, <c>docker-daemon:NAME:TAG|ID</c>.</summary>
+    DockerDaemon,
+
+    /// <summary>An image of a store of podman, buildah or CRI-O, <c>containers-storage:[STORE]NAME|ID</c>.</summary>
+    ContainersStorage,
 }
 
 /// <summary>Where an image lies or is to lie, as it is typed: containers-transports(5).</summary>
 /// <param name="Kind">The form.</param>
-/// <param name="Path">The file or directory.</param>
+/// <param name="Path">The file or directory; in a daemon or a store, the image.</param>
 /// <param name="Image">Which image of several; null where that is not said.</param>
 public sealed record TransportName(TransportKind Kind, string Path, string? Image)
 {
@@ -31,11 +37,16 @@ public sealed record TransportName(TransportKind Kind, string Path, string? Imag
         ["oci-archive"] = TransportKind.OciArchive,
         ["docker-archive"] = TransportKind.DockerArchive,
         ["dir"] = TransportKind.Directory,
+        ["docker-daemon"] = TransportKind.DockerDaemon,
+        ["containers-storage"] = TransportKind.ContainersStorage,
     };
 
     /// <summary>The position of the image in a docker archive, where one was written as <c>@INDEX</c>.</summary>
     public int? Index => Kind == TransportKind.DockerArchive && Image is ['@', .. var digits]
         && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : null;
+
+    /// <summary>How the transports are written, without the colon.</summary>
+    public static IReadOnlyCollection<string> Transports => Kinds.Keys;
 
     /// <summary>The format that manifests have to have there; null for any. Readers of layouts pass over entries that are not OCI's.</summary>
     public ManifestFormat? Format => Kind is TransportKind.OciLayout or TransportKind.OciArchive ? ManifestFormat.Oci : null;
@@ -53,11 +64,12 @@ public sealed record TransportName(TransportKind Kind, string Path, string? Imag
         }
 
         string rest = text[(colon + 1)..];
-        int second = kind == TransportKind.Directory ? -1 : rest.IndexOf(':', StringComparison.Ordinal);
+        bool isPath = kind is TransportKind.Directory or TransportKind.DockerDaemon or TransportKind.ContainersStorage;
+        int second = isPath ? -1 : rest.IndexOf(':', StringComparison.Ordinal);
         (string path, string? image) = second < 0 ? (rest, null) : (rest[..second], rest[(second + 1)..]);
         return path.Length > 0
             ? new TransportName(kind, path, image is "" ? null : image)
-            : throw new OciException($"'{Printable.Shorten(text)}': there is no path behind the transport");
+            : throw new OciException($"'{Printable.Shorten(text)}': there is nothing behind the transport");
     }
 
     /// <summary>As it is typed.</summary>

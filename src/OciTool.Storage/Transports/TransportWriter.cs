@@ -9,8 +9,7 @@ namespace OciTool.Storage.Transports;
 /// it, so their sources stay open until then. A file is replaced as a whole or not at all.
 /// </remarks>
 /// <param name="name">Where to write.</param>
-/// <param name="output">Takes the archive instead of the file; null for the file.</param>
-public sealed class TransportWriter(TransportName name, Stream? output = null)
+public sealed class TransportWriter(TransportName name)
 {
     private readonly List<CollectedImage> _images = [];
 
@@ -27,7 +26,7 @@ public sealed class TransportWriter(TransportName name, Stream? output = null)
     /// <exception cref="OciException">A docker archive is there already.</exception>
     public void RequireWritable()
     {
-        if (output is null && name.Kind is TransportKind.OciArchive or TransportKind.DockerArchive)
+        if (name.Kind is TransportKind.OciArchive or TransportKind.DockerArchive)
         {
             if (!FileStatus.TryOf(name.Path, out FileStatus there))
             {
@@ -64,15 +63,9 @@ public sealed class TransportWriter(TransportName name, Stream? output = null)
             return;
         }
 
-        if (output is not null)
-        {
-            await WriteArchiveAsync(output, progress, cancellationToken);
-            return;
-        }
-
         try
         {
-            await OutputFile.WriteAsync(name.Path, file => WriteArchiveAsync(file, progress, cancellationToken));
+            await OutputFile.WriteAsync(name.Path, file => WriteToAsync(file, progress, cancellationToken));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,16 +74,21 @@ public sealed class TransportWriter(TransportName name, Stream? output = null)
         }
     }
 
-    private async Task WriteArchiveAsync(Stream file, ICopyProgress progress, CancellationToken cancellationToken)
+    /// <summary>Writes all that was copied as an archive to a stream, in place of the file.</summary>
+    /// <param name="output">Takes the archive; it is not sought in.</param>
+    /// <param name="progress">Told what passes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="OciException">A blob is damaged, or there is no room.</exception>
+    public async Task WriteToAsync(Stream output, ICopyProgress progress, CancellationToken cancellationToken)
     {
-        ArchiveSink archive = new(file, SourceDate.Read()?.ToUnixTimeSeconds() ?? 0);
+        ArchiveSink archive = new(output, SourceDate.Read()?.ToUnixTimeSeconds() ?? 0);
         await WriteAsync(archive, progress, cancellationToken);
         archive.Finish();
     }
 
     private Task WriteAsync(IFileSink sink, ICopyProgress progress, CancellationToken cancellationToken) => name.Kind switch
     {
-        TransportKind.DockerArchive => new DockerArchiveWriter(sink, progress).WriteAsync(_images, cancellationToken),
+        TransportKind.DockerArchive or TransportKind.DockerDaemon => new DockerArchiveWriter(sink, progress).WriteAsync(_images, cancellationToken),
         TransportKind.Directory => LayoutWriter.WriteDirectoryAsync(sink, _images[0], progress, cancellationToken),
         _ => LayoutWriter.WriteAsync(sink, name.Kind == TransportKind.OciLayout ? name.Path : null, _images, progress, cancellationToken),
     };
