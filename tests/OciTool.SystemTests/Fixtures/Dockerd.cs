@@ -32,6 +32,14 @@ internal sealed class Dockerd : IAsyncDisposable
         return dockerd;
     }
 
+    /// <summary>Calls docker, which has to succeed.</summary>
+    public async Task<ProgramResult> DockerAsync(params string[] arguments) =>
+        (await Shell.RunAsync(
+            "docker",
+            ["-H", Socket, .. arguments],
+            new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _directory["config"], ["DOCKER_CLI_EXPERIMENTAL"] = "enabled" }))
+        .Succeeded();
+
     /// <summary>Loads an archive of one image and pushes it under another name.</summary>
     public async Task PushAsync(string archive, string target)
     {
@@ -60,11 +68,4 @@ internal sealed class Dockerd : IAsyncDisposable
 
         _directory.Dispose();
     }
-
-    private async Task<ProgramResult> DockerAsync(params string[] arguments) =>
-        (await Shell.RunAsync(
-            "docker",
-            ["-H", Socket, .. arguments],
-            new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _directory["config"], ["DOCKER_CLI_EXPERIMENTAL"] = "enabled" }))
-        .Succeeded();
 }

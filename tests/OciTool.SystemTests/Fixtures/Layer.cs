@@ -19,13 +19,19 @@ public sealed class Layer
     public Layer File(string path, string content, UnixFileMode mode = Readable) =>
         File(path, Encoding.UTF8.GetBytes(content), mode);
 
-    public Layer File(string path, byte[] content, UnixFileMode mode = Readable) =>
-        Add(new PaxTarEntry(TarEntryType.RegularFile, path) { Mode = mode, DataStream = new MemoryStream(content) });
+    public Layer File(string path, byte[] content, UnixFileMode mode = Readable, int owner = 0) =>
+        Add(new PaxTarEntry(TarEntryType.RegularFile, path) { Mode = mode, Uid = owner, Gid = owner, DataStream = new MemoryStream(content) });
 
     public Layer Program(string path, byte[] content) => File(path, content, Executable);
 
     public Layer Symlink(string path, string target) =>
         Add(new PaxTarEntry(TarEntryType.SymbolicLink, path) { LinkName = target });
+
+    public Layer HardLink(string path, string target) =>
+        Add(new PaxTarEntry(TarEntryType.HardLink, path) { LinkName = target });
+
+    public Layer Device(string path, int major, int minor) => Add(
+        new PaxTarEntry(TarEntryType.CharacterDevice, path) { Mode = Readable, DeviceMajor = major, DeviceMinor = minor });
 
     public Layer Fifo(string path) => Add(new PaxTarEntry(TarEntryType.Fifo, path) { Mode = Readable });
 

@@ -19,6 +19,9 @@ internal sealed class Podman : IAsyncDisposable
     /// <summary>A path for files, which goes with the store.</summary>
     public string this[string name] => _directory[name];
 
+    /// <summary>Its store as containers-storage(5) writes it before a name.</summary>
+    public string Store => $"[overlay@{this["root"]}+{this["runroot"]}]";
+
     public Task<ProgramResult> RunAsync(params string[] arguments) => Shell.RunAsync(
         "podman",
         [
