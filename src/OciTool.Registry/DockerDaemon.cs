@@ -177,8 +177,9 @@ public sealed class DockerDaemon : IDisposable
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            await using BufferedStream buffered = new(stream, 128 << 10);
+            BufferedStream buffered = new(stream, 128 << 10); // not disposed: that would close the request
             await _write(buffered);
+            await buffered.FlushAsync();
         }
 
         protected override bool TryComputeLength(out long length)

@@ -27,8 +27,9 @@ public sealed class Layer
     public Layer Symlink(string path, string target) =>
         Add(new PaxTarEntry(TarEntryType.SymbolicLink, path) { LinkName = target });
 
-    public Layer HardLink(string path, string target) =>
-        Add(new PaxTarEntry(TarEntryType.HardLink, path) { LinkName = target });
+    /// <summary>A link says again what its file is like, and most tools believe the link.</summary>
+    public Layer HardLink(string path, string target, UnixFileMode mode = Readable, int owner = 0) =>
+        Add(new PaxTarEntry(TarEntryType.HardLink, path) { LinkName = target, Mode = mode, Uid = owner, Gid = owner });
 
     public Layer Device(string path, int major, int minor) => Add(
         new PaxTarEntry(TarEntryType.CharacterDevice, path) { Mode = Readable, DeviceMajor = major, DeviceMinor = minor });

@@ -1,5 +1,3 @@
-using OciTool.SystemTests.Fixtures;
-
 namespace OciTool.SystemTests.Interop;
 
 /// <summary>Where an image lies between two tools: in what form, and how the form is addressed.</summary>
@@ -31,12 +29,4 @@ internal sealed record Place(string Form, string Path)
         "registry-zstd" => ["--format", "oci", "--compression-format", "zstd"],
         _ => [],
     };
-
-    /// <summary>A place that nobody uses.</summary>
-    public static async Task<Place> NewAsync(string form, Machine machine, TemporaryDirectory directory) => new(form, form switch
-    {
-        "docker-daemon" => $"localhost/{Tag}:1",
-        _ when form.StartsWith("registry-", StringComparison.Ordinal) => $"{await machine.HostAsync()}/interop-{Guid.NewGuid():n}:1",
-        _ => directory["place"],
-    });
 }
