@@ -263,10 +263,9 @@ public sealed class PushTests(Machine machine) : OciTest(machine)
     }
 
     [Theory]
-    [InlineData("transport 'docker-daemon' is not supported", "push", "a", "docker-daemon:x:1")]
-    [InlineData("transport 'containers-storage' is not supported", "push", "a", "containers-storage:x")]
-    [InlineData("transport 'oci' is not supported", "copy", "a", "oci:/tmp/x")]
-    [InlineData("transport 'docker-archive' is not supported", "copy", "docker-archive:/tmp/x", "b")]
+    [InlineData("transport 'sif' is not supported", "push", "a", "sif:x")]
+    [InlineData("transport 'ostree' is not supported", "copy", "ostree:/tmp/x", "b")]
+    [InlineData("there is nothing behind the transport", "copy", "a", "oci:")]
     [InlineData("a: image not known", "push", "a")]
     [InlineData("v2s1 is not supported", "push", "--format", "v2s1", "a")]
     [InlineData("unknown format 'x'", "copy", "--format", "x", "a", "b")]
