@@ -38,7 +38,7 @@ internal sealed class CopyCommand : Verb
     {
         Details = "Copies an image without the store: what is read is written at once, and nothing is kept. A name is that of a registry, or "
             + "begins with a transport: docker://NAME, oci:DIRECTORY[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:NAME|@INDEX], dir:DIRECTORY, "
-            + "docker-daemon:NAME:TAG|ID, or containers-storage:NAME|ID, which is the store of podman, buildah and CRI-O. "
+            + "docker-daemon:NAME:TAG|sha256:ID, or containers-storage:NAME|ID, which is the store of podman, buildah and CRI-O. "
             + "Bytes and digests stay as they are unless another format is asked for, or the destination needs one.\n\n"
             + "What the destination has already does not travel, and inside one registry nothing has to. A connection that breaks on "
             + "either side is replaced, and the copy goes on where it was. The name is written last.";

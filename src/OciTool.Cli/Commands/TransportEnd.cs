@@ -17,7 +17,8 @@ internal static class TransportEnd
         }
 
         using DockerDaemon daemon = DockerDaemon.Open(new RegistryOptions());
-        return TransportImages.Recognize(await daemon.SaveAsync(name.Path, cancellationToken), name.ToString());
+        string image = IsId(name) ? name.Path : Reference.Parse(name.Path).Canonical; // of a repository alone the daemon would give all tags
+        return TransportImages.Recognize(await daemon.SaveAsync(image, cancellationToken), name.ToString());
     }
 
     /// <summary>Copies an image to what a transport names.</summary>
@@ -57,10 +58,14 @@ internal static class TransportEnd
         _ => [target.Image],
     };
 
-    private static string NameInDaemon(TransportName target) =>
-        Reference.TryParse(target.Path, out Reference? name, out string? mistake) && name.Tag is not null ? name.Canonical
-        : throw new OciException($"{target}: an image gets its name in the daemon by a tag{(mistake is null ? "" : $": {mistake}")}")
+    private static bool IsId(TransportName name) => Digest.TryParse(name.Path, provider: null, out _);
+
+    private static string NameInDaemon(TransportName target)
+    {
+        Reference? name = IsId(target) ? null : Reference.Parse(target.Path);
+        return name?.Tag is not null ? name.Canonical : throw new OciException($"{target}: an image gets its name in the daemon by a tag")
         {
             Hint = "write docker-daemon:NAME:TAG",
         };
+    }
 }

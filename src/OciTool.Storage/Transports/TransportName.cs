@@ -18,7 +18,7 @@ public enum TransportKind
     /// <summary>One image as plain files in a directory, <c>dir:PATH</c>.</summary>
     Directory,
 
-    /// <summary>An image of a docker daemon, <c>docker-daemon:NAME:TAG|ID</c>.</summary>
+    /// <summary>An image of a docker daemon, <c>docker-daemon:NAME:TAG|sha256:ID</c>.</summary>
     DockerDaemon,
 
     /// <summary>An image of a store of podman, buildah or CRI-O, <c>containers-storage:[STORE]NAME|ID</c>.</summary>
