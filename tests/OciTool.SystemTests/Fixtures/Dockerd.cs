@@ -48,6 +48,14 @@ internal sealed class Dockerd : IAsyncDisposable
         await DockerAsync("manifest", "push", "--insecure", target);
     }
 
+    /// <summary>Runs the client, which must succeed.</summary>
+    public async Task<ProgramResult> DockerAsync(params string[] arguments) =>
+        (await Shell.RunAsync(
+            "docker",
+            ["-H", Socket, .. arguments],
+            new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _directory["config"], ["DOCKER_CLI_EXPERIMENTAL"] = "enabled" }))
+        .Succeeded();
+
     public async ValueTask DisposeAsync()
     {
         await _process.SignalAsync("TERM");
@@ -60,11 +68,4 @@ internal sealed class Dockerd : IAsyncDisposable
 
         _directory.Dispose();
     }
-
-    private async Task<ProgramResult> DockerAsync(params string[] arguments) =>
-        (await Shell.RunAsync(
-            "docker",
-            ["-H", Socket, .. arguments],
-            new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _directory["config"], ["DOCKER_CLI_EXPERIMENTAL"] = "enabled" }))
-        .Succeeded();
 }

@@ -27,6 +27,9 @@ public sealed class Layer
     public Layer Symlink(string path, string target) =>
         Add(new PaxTarEntry(TarEntryType.SymbolicLink, path) { LinkName = target });
 
+    public Layer HardLink(string path, string target) =>
+        Add(new PaxTarEntry(TarEntryType.HardLink, path) { LinkName = target });
+
     public Layer Fifo(string path) => Add(new PaxTarEntry(TarEntryType.Fifo, path) { Mode = Readable });
 
     /// <summary>The finished archive.</summary>
