@@ -54,7 +54,8 @@ public sealed class TransportImages : IDisposable
         }
         catch (NoArchiveException e)
         {
-            throw new OciException($"{Mismatch}: {e.Message}", e);
+            string name = path is null ? "the standard input" : $"'{Printable.Shorten(path)}'";
+            throw new OciException($"{Mismatch}: {name} is no tar archive (oci-archive, docker-archive) and no directory (oci, dir)", e);
         }
     }
 
