@@ -127,7 +127,7 @@ public sealed class ArchiveFormTests(Machine machine) : OciTest(machine)
         }
 
         await using Oci other = new();
-        foreach ((string asked, int i) in (ReadOnlySpan<(string, int)>)[("1.0", 0), ("example.com/whole:2", 1), ("third:3", 2), ("example.com/five:5", 4)])
+        foreach ((string asked, int i) in ((string, int)[])[("1.0", 0), ("example.com/whole:2", 1), ("third:3", 2), ("example.com/five:5", 4)])
         {
             Assert.Equal(images[i].Id, (await other.RunAsync("pull", "-q", $"oci:{Oci["layout"]}:{asked}")).Succeeded().Output.Trim());
         }
@@ -143,7 +143,7 @@ public sealed class ArchiveFormTests(Machine machine) : OciTest(machine)
         TestImage two = Machine.Images.With(new Layer().File("two", "2"));
         WriteLayout([one, one, two, two], [("1", "docker.io/library/app:1"), ("latest", "docker.io/library/app:latest"), ("2", "example.com/team/app:2"), (null, null)]);
         JsonArray manifest = [];
-        foreach ((TestImage image, string[] tags) in (ReadOnlySpan<(TestImage, string[])>)[(one, ["app:1", "app:latest"]), (two, ["example.com/team/app:2"])])
+        foreach ((TestImage image, string[] tags) in ((TestImage, string[])[])[(one, ["app:1", "app:latest"]), (two, ["example.com/team/app:2"])])
         {
             manifest.Add((JsonNode)new JsonObject
             {

@@ -167,7 +167,7 @@ public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
             "cycle" => LegacyLayer.Archive(names, LegacyLayer.Of('1', LegacyLayer.IdOf('2'), Top), LegacyLayer.Of('2', one, Top)),
             "long chain" => LegacyLayer.Archive([("x", "1", Number(0))], [.. Enumerable.Range(0, 501).Select(i => sound with { Id = Number(i), Json = $$"""{"parent":"{{Number(i + 1)}}"}""" })]),
             "no parent" => LegacyLayer.Archive(names, LegacyLayer.Of('1', LegacyLayer.IdOf('2'), Top)),
-            "no layer" => new Layer().File("repositories", $$"""{"x":{"1":"{{one}}"}}""").File($"{one}/json", sound.Json),
+            "no layer" => new Layer().File("repositories", $$$"""{"x":{"1":"{{{one}}}"}}""").File($"{one}/json", sound.Json),
             "bad parent" => LegacyLayer.Archive(names, sound with { Json = """{"parent":"../../etc"}""" }),
             "not JSON" => LegacyLayer.Archive(names, sound with { Json = "{" }),
             "two values" => LegacyLayer.Archive(names, sound with { Json = """{"os":"linux","os":"linux"}""" }),
