@@ -23,22 +23,22 @@ public static partial class ImageCopier
         IImageSource source, IImageDestination destination, ICopyProgress progress, CancellationToken cancellationToken)
     {
         Document root = await source.ResolveAsync(cancellationToken);
-        DocumentTree tree = new(source);
-        await tree.AddAsync(root, depth: 0, cancellationToken);
+        DocumentTree tree = new(source.ReadDocumentAsync);
+        await tree.AddAsync(root, cancellationToken);
+        tree.Leaves.ForEach(leaf => progress.Resolved(leaf.Manifest));
 
-        foreach (Manifest manifest in tree.Manifests)
-        {
-            progress.Resolved(manifest);
-        }
+        Descriptor[] blobs = [.. tree.Leaves.SelectMany(leaf => leaf.Manifest.Layers.Prepend(leaf.Manifest.Config)).DistinctBy(blob => blob.Digest)];
+        await CopyBlobsAsync(AsTheyAre(source, blobs), destination, progress, cancellationToken);
+        await WriteDocumentsAsync(tree, root, destination, cancellationToken);
+        return root;
+    }
 
-        Descriptor[] blobs = [.. tree.Manifests.SelectMany(manifest => manifest.Layers.Prepend(manifest.Config)).DistinctBy(blob => blob.Digest)];
-        await CopyBlobsAsync(
-            blobs.Select((blob, i) => new LayerContent(
-                i + 1, blobs.Length, blob, DiffId: null, (offset, token) => source.OpenBlobAsync(blob, offset, token))),
-            destination,
-            progress,
-            cancellationToken);
+    private static IEnumerable<LayerContent> AsTheyAre(IImageSource source, Descriptor[] blobs) => blobs.Select((blob, i) => new LayerContent(
+        i + 1, blobs.Length, blob, DiffId: null, (offset, token) => source.OpenBlobAsync(blob, offset, token)));
 
+    private static async Task WriteDocumentsAsync(
+        DocumentTree tree, Document root, IImageDestination destination, CancellationToken cancellationToken)
+    {
         // manifests stand before the indexes that list them, and the root is the last of all
         foreach (IGrouping<bool, Document> kind in tree.Below.GroupBy(document => MediaTypes.IsIndex(document.MediaType)).OrderBy(kind => kind.Key))
         {
@@ -49,11 +49,17 @@ public static partial class ImageCopier
         }
 
         await destination.CommitAsync(root, cancellationToken);
-        return root;
     }
 
+    /// <summary>A manifest below a root.</summary>
+    /// <param name="Document">The document.</param>
+    /// <param name="Manifest">The same, parsed.</param>
+    /// <param name="IsImage">Whether it is of an image that can be run; attestations are for the platform <c>unknown</c>.</param>
+    private sealed record Leaf(Document Document, Manifest Manifest, bool IsImage);
+
     /// <summary>The documents below a root, each once, within limits.</summary>
-    private sealed class DocumentTree(IImageSource source)
+    /// <param name="read">Reads an entry of an index.</param>
+    private sealed class DocumentTree(Func<Descriptor, CancellationToken, Task<Document>> read)
     {
         private readonly HashSet<Digest> _seen = [];
         private long _bytes;
@@ -61,9 +67,11 @@ public static partial class ImageCopier
         /// <summary>All but the root, in the order of the index.</summary>
         internal List<Document> Below { get; } = [];
 
-        internal List<Manifest> Manifests { get; } = [];
+        internal List<Leaf> Leaves { get; } = [];
 
-        internal async Task AddAsync(Document document, int depth, CancellationToken cancellationToken)
+        internal Task AddAsync(Document root, CancellationToken cancellationToken) => AddAsync(root, platform: null, depth: 0, cancellationToken);
+
+        private async Task AddAsync(Document document, Platform? platform, int depth, CancellationToken cancellationToken)
         {
             _seen.Add(document.Digest);
             _bytes += document.Bytes.Length;
@@ -80,7 +88,8 @@ public static partial class ImageCopier
 
             if (!MediaTypes.IsIndex(document.MediaType))
             {
-                Manifests.Add(Manifest.ParseAny(document));
+                Manifest manifest = Manifest.ParseAny(document);
+                Leaves.Add(new Leaf(document, manifest, manifest.IsOfImage && platform is not { Os: "unknown" }));
                 return;
             }
 
@@ -99,7 +108,7 @@ public static partial class ImageCopier
 
                 if (!_seen.Contains(entry.Digest))
                 {
-                    await AddAsync(await source.ReadDocumentAsync(entry, cancellationToken), depth + 1, cancellationToken);
+                    await AddAsync(await read(entry, cancellationToken), entry.Platform, depth + 1, cancellationToken);
                 }
             }
         }

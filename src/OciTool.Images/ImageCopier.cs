@@ -131,12 +131,13 @@ public static partial class ImageCopier
         CancellationToken cancellationToken)
     {
         // one image may hold one layer twice: it travels once
-        IEnumerable<LayerContent> layers = manifest.Layers
-            .Select((blob, i) => new LayerContent(i + 1, manifest.Layers.Count, blob, config.Rootfs.DiffIds[i],
-                (offset, token) => source.OpenBlobAsync(blob, offset, token)))
-            .DistinctBy(layer => (layer.Blob.Digest, layer.DiffId));
+        IEnumerable<LayerContent> layers = LayersOf(source, manifest, config).DistinctBy(layer => (layer.Blob.Digest, layer.DiffId));
         return CopyBlobsAsync(layers, destination, progress, cancellationToken);
     }
+
+    private static IEnumerable<LayerContent> LayersOf(IImageSource source, Manifest manifest, ImageConfig config) => manifest.Layers
+        .Select((blob, i) => new LayerContent(i + 1, manifest.Layers.Count, blob, config.Rootfs.DiffIds[i],
+            (offset, token) => source.OpenBlobAsync(blob, offset, token)));
 
     private static Task CopyBlobsAsync(
         IEnumerable<LayerContent> blobs, IImageDestination destination, ICopyProgress progress, CancellationToken cancellationToken) =>

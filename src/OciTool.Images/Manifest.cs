@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OciTool.Images;
 
 /// <summary>An image manifest: the config and the layers of one image for one platform.</summary>
@@ -21,6 +23,11 @@ public sealed record Manifest(int SchemaVersion, Descriptor Config, IReadOnlyLis
 
     /// <summary>Arbitrary metadata.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+
+    /// <summary>Whether <see cref="Parse"/> takes it: it has the types and no more layers than the image of a container.</summary>
+    [JsonIgnore]
+    public bool IsOfImage => MediaTypes.IsImageConfig(Config.MediaType) && Layers.Count <= MaxLayers
+        && Layers.All(layer => MediaTypes.IsLayer(layer.MediaType));
 
     /// <summary>Parses the manifest of an image that can be run.</summary>
     /// <param name="document">The document; its kind is checked against its media type (CVE-2021-41190).</param>

@@ -35,6 +35,19 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
             : null;
     }
 
+    /// <summary>The same as <see cref="Load"/> for the walk over an index, where an entry may be no image.</summary>
+    internal ImageDocuments? TryLoad(Descriptor manifestDescriptor)
+    {
+        try
+        {
+            return Load(manifestDescriptor);
+        }
+        catch (InvalidDocumentException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>What lists show of the images of a manifest or index.</summary>
     internal List<ImageFacts> Facts(Descriptor root)
     {
@@ -43,7 +56,7 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
         {
             foreach (Descriptor manifest in Manifests(root))
             {
-                if (Load(manifest) is { } image)
+                if (TryLoad(manifest) is { } image)
                 {
                     facts.Add(new ImageFacts(image.ConfigDocument.Digest, manifest.Bare, image.Config.Platform, SizeOf(image))
                     {
@@ -65,6 +78,14 @@ internal sealed class ImageWalk(ContentStore content, LayerStore layers)
     internal long SizeOf(ImageDocuments image) =>
         image.Config.Rootfs.DiffIds.Sum(diffId => layers.Find(diffId)?.Applied.UncompressedBytes ?? 0)
         + image.ManifestDocument.Descriptor.Size + image.ConfigDocument.Descriptor.Size;
+
+    /// <summary>What an index has at hand beside its images: documents, and the blobs of attestations and artifacts.</summary>
+    internal HashSet<Digest> Beside(Descriptor root)
+    {
+        HashSet<Digest> blobs = [];
+        Reach(root, [.. Facts(root).Select(image => image.Manifest.Digest)], blobs, diffIds: []);
+        return blobs;
+    }
 
     /// <summary>All content that a manifest or index reaches, at hand or not.</summary>
     /// <param name="root">Where to begin.</param>

@@ -345,8 +345,9 @@ public sealed class ImageStore
 
         // an entry without a platform may be told by its config
         (Descriptor Manifest, Platform Platform)[] known = [.. atHand.Select(manifest =>
-            (manifest, manifest.Platform ?? Walk.Load(manifest)?.Config.Platform ?? new Platform("unknown", "unknown")))];
+            (manifest, manifest.Platform ?? Walk.TryLoad(manifest)?.Config.Platform ?? new Platform("unknown", "unknown")))];
         return known.OrderByDescending(image => PlatformMatcher.Score(platform ?? Platform.Host, image.Platform))
+                .ThenBy(image => image.Platform.Os == "unknown")
                 .FirstOrDefault(image => platform is null || PlatformMatcher.Score(platform, image.Platform) > 0).Manifest
             ?? throw new PlatformNotAtHandException(asked, platform!, known.Select(image => image.Platform))
             {

@@ -8,15 +8,14 @@ using LayerContent = OciTool.Images.LayerContent;
 
 namespace OciTool.Storage;
 
-/// <summary>Takes one layer in one pass: it is hashed, kept and applied while it downloads.</summary>
+/// <summary>Takes one layer in one pass: it is hashed, kept and applied while it downloads. A blob that is no layer is only kept.</summary>
 /// <param name="root">The store.</param>
 /// <param name="content">The blobs.</param>
 /// <param name="layers">The applied layers.</param>
 /// <param name="layer">The layer; the caller holds the lock of its digest.</param>
-/// <param name="diffId">The digest of the uncompressed layer.</param>
 /// <param name="progress">Told what passes.</param>
 internal sealed class LayerDownload(
-    StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, Digest diffId, ICopyProgress progress)
+    StorageRoot root, ContentStore content, LayerStore layers, LayerContent layer, ICopyProgress progress)
 {
     private const long LargeFrom = 8 << 20;
     private const long MostForDigest = 64 << 20;
@@ -25,6 +24,8 @@ internal sealed class LayerDownload(
 
     private readonly string _partial = root.PartialOf(layer.Blob.Digest);
     private readonly string _blob = content.PathOf(layer.Blob.Digest);
+
+    private Digest DiffId => layer.DiffId ?? throw new InvalidOperationException($"{layer} is nothing to apply");
 
     private bool IsLarge => layer.Blob.Size >= LargeFrom;
 
@@ -48,11 +49,11 @@ internal sealed class LayerDownload(
             throw Full(e, apply: true);
         }
 
-        layers.Publish(place, diffId);
+        layers.Publish(place, DiffId);
     }
 
     /// <summary>Downloads the blob, from where an earlier download broke off, and applies it beside that.</summary>
-    /// <param name="apply">False when the applied layer is there already.</param>
+    /// <param name="apply">False when the applied layer is there already, or there is nothing to apply.</param>
     /// <param name="cancellationToken">Gives up; what has arrived is kept for the next time.</param>
     internal async Task RunAsync(bool apply, CancellationToken cancellationToken)
     {
@@ -110,7 +111,7 @@ internal sealed class LayerDownload(
         File.Move(_partial, _blob, overwrite: true);
         if (place is not null)
         {
-            layers.Publish(place, diffId);
+            layers.Publish(place, DiffId);
         }
     }
 
@@ -170,7 +171,7 @@ internal sealed class LayerDownload(
 
     private AppliedLayer Apply(Stream stream, TemporaryDirectory place)
     {
-        AppliedLayer applied = layers.Apply(stream, place, diffId, progress.Warn);
+        AppliedLayer applied = layers.Apply(stream, place, DiffId, progress.Warn);
         if (IsLarge && applied.Form == SnapshotForm.Erofs)
         {
             DirectoryTree.SyncFile(LayerStore.TreeIn(place, applied.Form));

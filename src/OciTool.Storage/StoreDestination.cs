@@ -77,21 +77,16 @@ public sealed class StoreDestination : IImageDestination, IDisposable
     /// <inheritdoc/>
     public async Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
     {
-        if (layer.DiffId is not { } diffId)
-        {
-            throw new InvalidDocumentException($"{layer}: the store takes layers of images only");
-        }
-
         try
         {
-            if (Look(layer, diffId) is (true, true))
+            if (Look(layer) is (true, true))
             {
                 progress.Skipped(layer.Blob);
                 return;
             }
 
             using IDisposable reserved = await ReserveAsync(layer.Blob, cancellationToken);
-            await TakeAsync(layer, diffId, progress, cancellationToken);
+            await TakeAsync(layer, progress, cancellationToken);
         }
         catch (Exception e) when (e is OciException or IOException or UnauthorizedAccessException)
         {
@@ -134,13 +129,15 @@ public sealed class StoreDestination : IImageDestination, IDisposable
         }
     }
 
-    private (bool Blob, bool Applied) Look(LayerContent layer, Digest diffId) => Lease.Look(
-        () => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(diffId)), layer.Blob.Digest, diffId);
+    // a blob without a diffID is no layer of an image that is run: there is nothing to apply
+    private (bool Blob, bool Applied) Look(LayerContent layer) => layer.DiffId is { } diffId
+        ? Lease.Look(() => (_images.Content.Contains(layer.Blob), _images.Layers.ContainsAsAsked(diffId)), layer.Blob.Digest, diffId)
+        : Lease.Look(() => (_images.Content.Contains(layer.Blob), true), layer.Blob.Digest);
 
-    private async Task TakeAsync(LayerContent layer, Digest diffId, ICopyProgress progress, CancellationToken cancellationToken)
+    private async Task TakeAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken)
     {
-        LayerDownload download = new(_root, _images.Content, _images.Layers, layer, diffId, progress);
-        (bool blob, bool applied) = Look(layer, diffId); // again: another pull may have had the lock before us
+        LayerDownload download = new(_root, _images.Content, _images.Layers, layer, progress);
+        (bool blob, bool applied) = Look(layer); // again: another pull may have had the lock before us
         if (blob && applied)
         {
             progress.Skipped(layer.Blob);

@@ -51,7 +51,7 @@ public sealed record StoreUsage(
         Dictionary<(Digest, bool), int> sharers = [];
         foreach (ImageSummary image in images.List().Where(image => !image.IsReadOnly))
         {
-            HashSet<Digest> itsBlobs = [.. image.Roots.Select(entry => entry.Digest)];
+            HashSet<Digest> itsBlobs = [.. image.Roots.SelectMany(images.Walk.Beside)];
             HashSet<Digest> itsLayers = [];
             images.Walk.Reach(image.Manifest, without: [], itsBlobs, itsLayers);
             itsBlobs.IntersectWith(blobs.Keys);

@@ -88,7 +88,7 @@ internal sealed class CopyCommand : Verb
         Document copied;
         if (from.Transport is { } transport)
         {
-            using TransportImages images = await TransportEnd.OpenAsync(transport, cancellationToken);
+            using TransportImages images = await TransportEnd.OpenAsync(transport, _registry.ReadPolicy(command), cancellationToken);
             TransportImage image = images.Choose(transport);
             copied = await SendAsync(image.Source, image.Names);
         }

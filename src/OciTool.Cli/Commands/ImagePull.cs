@@ -78,6 +78,11 @@ internal sealed class ImagePull(GlobalOptions global, RegistryOptions registry, 
         PolicedImageSource policed = new(source, reference, rule, new RegistrySignatures(reference, context));
         KilledContainers.Settle(new ContainerStore(global.OpenStore(), images));
         using StoreDestination destination = images.OpenDestination(reference); // gives its lease back also when the copy fails
+        if (platform.All)
+        {
+            return platform.Best(await ImageCopier.CopyWholeAsync(policed, destination, progress, cancellationToken));
+        }
+
         CopiedImage copied = await ImageCopier.CopyAsync(
             policed, destination, platform.Platform, progress, cancellationToken, config => platform.Require(reference.ToString(), config));
         if (!platform.Matches(copied.Config))

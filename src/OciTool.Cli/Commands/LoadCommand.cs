@@ -17,6 +17,12 @@ internal sealed class LoadCommand : Verb
         HelpName = "string",
     };
 
+    private readonly Option<string?> _policy = new("--signature-policy")
+    {
+        Description = "Pathname of the signature policy file (default policy.json of the user, else /etc/containers/policy.json)",
+        HelpName = "Pathname",
+    };
+
     private readonly PlatformFlags _platform;
     private readonly ProgressFlags _progress;
 
@@ -24,11 +30,13 @@ internal sealed class LoadCommand : Verb
         : base("load", "Load image(s) from a tar archive")
     {
         Details = "Takes all images of an archive, or of a directory, into the store, and prints their names. What the archive is, is found out: "
-            + "what docker, podman or skopeo save, compressed by gzip, zstd, xz or bzip2 or not, an OCI image layout, or the directory of skopeo's dir:.";
-        Examples = ["load -i fedora.tar", "load < fedora.oci.tar.zst", "load -i layout/"];
+            + "what docker, podman or skopeo save, compressed by gzip, zstd, xz or bzip2 or not, an OCI image layout, or the directory of skopeo's dir:.\n\n"
+            + "What a policy.json says of its transport holds: one that asks for a signature refuses it, because archives have none that is checked.";
+        Examples = ["load -i fedora.tar", "load < fedora.oci.tar.zst", "load -i layout/", "load --all-platforms -i fedora.oci.tar"];
         Add(_input);
-        _platform = new PlatformFlags(this);
+        _platform = new PlatformFlags(this, canBeAll: true);
         _progress = new ProgressFlags(this, "loading");
+        Add(_policy);
         SetAction(LoadAsync);
     }
 
@@ -41,8 +49,9 @@ internal sealed class LoadCommand : Verb
             throw new OciException("cannot read from terminal, use command-line redirection or the --input flag");
         }
 
-        Platform platform = _platform.Read(command).Platform;
+        PlatformChoice platform = _platform.Read(command);
         using TransportImages archive = TransportImages.Recognize(input);
+        TransportPolicy.Require(command.GetValue(_policy), archive.Kind, input);
         using CopyProgress progress = CopyProgress.Create(
             _progress.Read(command), command.InvocationConfiguration.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         ImageStore images = new(Global.OpenStore());

@@ -12,7 +12,7 @@ internal sealed record LoadedImage(Digest Id, IReadOnlyList<string> Names)
     /// <summary>Takes an image, with all the names that the archive has for it.</summary>
     /// <exception cref="OciException">It is damaged, or has nothing for the platform.</exception>
     public static async Task<LoadedImage> TakeAsync(
-        TransportImage image, ImageStore images, Platform platform, ICopyProgress progress, CancellationToken cancellationToken)
+        TransportImage image, ImageStore images, PlatformChoice platform, ICopyProgress progress, CancellationToken cancellationToken)
     {
         Reference[] names = [.. image.Names.Where(name => IsName(name, progress)).Select(ImageNameInput.ParseLocal).Distinct()];
         CopiedImage? copied = null;
@@ -20,7 +20,9 @@ internal sealed record LoadedImage(Digest Id, IReadOnlyList<string> Names)
         {
             // from the second on everything is there, and only the name is written
             using StoreDestination destination = images.OpenDestination(name);
-            copied = await ImageCopier.CopyAsync(image.Source, destination, platform, progress, cancellationToken);
+            copied = platform.All
+                ? platform.Best(await ImageCopier.CopyWholeAsync(image.Source, destination, progress, cancellationToken))
+                : await ImageCopier.CopyAsync(image.Source, destination, platform.Platform, progress, cancellationToken);
         }
 
         return new LoadedImage(copied!.Manifest.Config.Digest, [.. names.Select(name => name.Canonical)]);

@@ -8,12 +8,18 @@ namespace OciTool.Cli.Commands;
 /// <param name="IsLax">Whether an image for another one is taken all the same, as podman does.</param>
 internal sealed record PlatformChoice(Platform Platform, bool ByName, bool IsLax = false)
 {
+    /// <summary>Whether all platforms of an index are wanted; then this one tells which of them is shown.</summary>
+    public bool All { get; init; }
+
     /// <summary>Whether an image runs on the platform.</summary>
     public bool Matches(ImageConfig config) => PlatformMatcher.Score(Platform, config.Platform) > 0;
 
     /// <summary>What is said where an image for another platform is taken.</summary>
     public string Mismatch(ImageConfig config) =>
         $"image platform ({Printable.Shorten(config.Platform.ToString())}) does not match the expected platform ({Platform})";
+
+    /// <summary>The image of several that runs best on the platform, or else the first.</summary>
+    public CopiedImage Best(IReadOnlyList<CopiedImage> images) => images.MaxBy(image => PlatformMatcher.Score(Platform, image.Config.Platform))!;
 
     /// <summary>Refuses an image for another platform than the one that was asked for.</summary>
     /// <param name="image">How the user calls it.</param>

@@ -31,12 +31,20 @@ internal sealed class PlatformFlags
     };
 
     private readonly Option<bool>? _lax;
+    private readonly Option<bool>? _all;
 
     /// <summary>Adds the options to a verb.</summary>
     /// <param name="verb">The verb.</param>
     /// <param name="canBeLax">Whether it may take an image for another platform than the one that was asked for.</param>
-    public PlatformFlags(Command verb, bool canBeLax = false)
+    /// <param name="canBeAll">Whether it may take all platforms of an index.</param>
+    public PlatformFlags(Command verb, bool canBeLax = false, bool canBeAll = false)
     {
+        if (canBeAll)
+        {
+            _all = new("--all-platforms") { Description = "Take the whole index: all platforms, attestations and other artifacts" };
+            verb.Add(_all);
+        }
+
         verb.Add(_architecture);
         verb.Add(_os);
         verb.Add(_platform);
@@ -57,10 +65,17 @@ internal sealed class PlatformFlags
     public PlatformChoice Read(ParseResult command)
     {
         bool lax = _lax is not null && command.GetValue(_lax);
+        bool all = _all is not null && command.GetValue(_all);
         string? architecture = command.GetValue(_architecture);
         string? os = command.GetValue(_os);
         string? variant = command.GetValue(_variant);
-        if (command.GetValue(_platform) is { } platform)
+        string? platform = command.GetValue(_platform);
+        if (all && (architecture ?? os ?? variant ?? platform) is not null)
+        {
+            throw new UsageException("--all-platforms cannot be used with --platform, --arch, --os or --variant");
+        }
+
+        if (platform is not null)
         {
             return architecture is null && os is null
                 ? new(WithLevelOfThisMachine(Platform.Parse(platform)), ByName: true, lax)
@@ -69,7 +84,7 @@ internal sealed class PlatformFlags
 
         if (architecture is null && os is null && variant is null)
         {
-            return new(Platform.Host, ByName: false);
+            return new(Platform.Host, ByName: false) { All = all };
         }
 
         string text = $"{os ?? Platform.Host.Os}/{architecture ?? Platform.Host.Architecture}";

@@ -71,6 +71,11 @@ internal sealed class SaveCommand : Verb
         bool isMulti = command.GetValue(_multi);
         bool all = command.GetValue(_allPlatforms);
         (Platform platform, bool byName, _) = _platform.Read(command);
+        if (all && byName)
+        {
+            throw new UsageException("--all-platforms cannot be used with --platform, --arch, --os or --variant");
+        }
+
         string[] words = command.GetRequiredValue(_images);
         StorageRoot root = Global.OpenStore();
         ImageStore images = new(root);

@@ -7,10 +7,14 @@ namespace OciTool.Cli.Commands;
 /// <summary>Reads and writes images outside of our store and of registries, be it in files or in the hands of another engine.</summary>
 internal static class TransportEnd
 {
-    /// <summary>Opens what a transport names.</summary>
-    /// <exception cref="OciException">It is not there, damaged or hostile.</exception>
-    public static async Task<TransportImages> OpenAsync(TransportName name, CancellationToken cancellationToken)
+    /// <summary>Opens what a transport names, if the signature policy lets it in.</summary>
+    /// <param name="name">What was typed.</param>
+    /// <param name="policyFile">The policy that the command line names; null for the one that holds here.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="OciException">It is refused, not there, damaged or hostile.</exception>
+    public static async Task<TransportImages> OpenAsync(TransportName name, string? policyFile, CancellationToken cancellationToken)
     {
+        TransportPolicy.Require(policyFile, name.Kind, name.Path);
         if (name.Kind != TransportKind.DockerDaemon)
         {
             return TransportImages.Open(name);

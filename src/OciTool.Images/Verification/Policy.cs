@@ -55,15 +55,21 @@ public sealed class Policy
 
     /// <summary>What an image of a registry must fulfil.</summary>
     /// <param name="image">The name that the user asked for, whatever mirror serves it.</param>
-    public PolicyRule For(Reference image)
+    public PolicyRule For(Reference image) => Find(Registries, Scopes(image));
+
+    /// <summary>What an image of another transport must fulfil.</summary>
+    /// <param name="image">The image.</param>
+    public PolicyRule For(TransportScope image) => Find(image.Transport, image.Scopes.Append(""));
+
+    private PolicyRule Find(string transport, IEnumerable<string> names)
     {
-        if (_transports.TryGetValue(Registries, out var scopes))
+        if (_transports.TryGetValue(transport, out var scopes))
         {
-            foreach (string scope in Scopes(image))
+            foreach (string scope in names)
             {
                 if (scopes.TryGetValue(scope, out IReadOnlyList<PolicyRequirement>? requirements))
                 {
-                    return new PolicyRule(requirements, $"{_file}, {(scope.Length == 0 ? $"transport '{Registries}'" : $"scope '{scope}'")}");
+                    return new PolicyRule(requirements, $"{_file}, {(scope.Length == 0 ? $"transport '{transport}'" : $"scope '{scope}'")}");
                 }
             }
         }
@@ -71,8 +77,8 @@ public sealed class Policy
         return new PolicyRule(_default, _file is null ? "no policy.json" : $"{_file}, the default");
     }
 
-    // the image, its repository, the namespaces above it, its registry, the domains above that, and everything
-    private static IEnumerable<string> Scopes(Reference image)
+    /// <summary>The image, its repository, the namespaces above it, its registry, the domains above that, and everything.</summary>
+    internal static IEnumerable<string> Scopes(Reference image)
     {
         if (image.Digest is { } digest)
         {

@@ -58,10 +58,32 @@ internal sealed class PolicyReader
         Dictionary<string, IReadOnlyList<PolicyRequirement>> scopes = [];
         foreach (JsonProperty scope in Members(transport.Value, transport.Name))
         {
+            RequireScope(transport.Name, scope.Name);
             scopes[scope.Name] = ReadRequirements(scope.Value, $"{transport.Name}, scope '{scope.Name}'");
         }
 
         return scopes;
+    }
+
+    // as podman: a scope that can never hold is a mistake
+    private void RequireScope(string transport, string scope)
+    {
+        if (scope.Length == 0)
+        {
+            return;
+        }
+
+        switch (transport)
+        {
+            case "docker-archive":
+                throw Invalid(transport, "it has no scopes but the default \"\"");
+            case "dir" or "oci" or "oci-archive" when scope == "/":
+                throw Invalid(transport, "the scope '/' is the default scope \"\"");
+            case "dir" or "oci" or "oci-archive" when !scope.StartsWith('/') || Path.GetFullPath(scope).TrimEnd('/') != scope:
+                throw Invalid(transport, $"the scope '{Printable.Shorten(scope)}' must be an absolute path without '.', '..' and a slash at its end");
+            default:
+                break;
+        }
     }
 
     private List<PolicyRequirement> ReadRequirements(JsonElement value, string where)

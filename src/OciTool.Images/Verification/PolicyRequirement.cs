@@ -36,16 +36,30 @@ public sealed record PolicyRule(IReadOnlyList<PolicyRequirement> Requirements, s
     /// <summary>Refuses an image that no signature can save, so that nothing is asked of its registry.</summary>
     /// <param name="image">The image.</param>
     /// <exception cref="ImageRejectedException">It is refused.</exception>
-    public void RefuseOutright(Reference image)
+    public void RefuseOutright(Reference image) => RefuseOutright($"docker://{image}", image.ToString());
+
+    /// <summary>Refuses an image of an archive or a directory, unless nothing is asked of it: none of its signatures can be checked.</summary>
+    /// <param name="image">The image.</param>
+    /// <exception cref="ImageRejectedException">It is refused.</exception>
+    public void RequireUnsigned(TransportScope image)
+    {
+        RefuseOutright(image.Image, image.Image);
+        if (Requirements.OfType<SigstoreSigned>().Any())
+        {
+            throw Rejected($"the policy for {image.Image} asks for a sigstore signature (sigstoreSigned), and signatures are checked of images of registries only");
+        }
+    }
+
+    private void RefuseOutright(string whole, string name)
     {
         foreach (PolicyRequirement requirement in Requirements)
         {
             switch (requirement)
             {
                 case Reject:
-                    throw Rejected($"Running image docker://{image} is rejected by policy.");
+                    throw Rejected($"Running image {whole} is rejected by policy.");
                 case UnsupportedRequirement { Feature: var feature }:
-                    throw Rejected($"the policy for {image} asks for {feature}, which this tool cannot check");
+                    throw Rejected($"the policy for {name} asks for {feature}, which this tool cannot check");
                 default:
                     break;
             }

@@ -107,7 +107,7 @@ internal sealed class ReachedContent
             }
             else
             {
-                Mentioned.UnionWith(OtherDocument.DigestsIn(child));
+                VisitOther(child, image);
             }
         }
     }
@@ -121,7 +121,7 @@ internal sealed class ReachedContent
         }
         catch (InvalidDocumentException)
         {
-            Mentioned.UnionWith(OtherDocument.DigestsIn(document));
+            VisitOther(document, image);
             return;
         }
 
@@ -147,6 +147,25 @@ internal sealed class ReachedContent
         catch (InvalidDocumentException e)
         {
             Report("image unusable", image, e.Message);
+        }
+    }
+
+    /// <summary>An attestation or another artifact: it came with its blobs, or not at all.</summary>
+    private void VisitOther(Document document, string image)
+    {
+        Mentioned.UnionWith(OtherDocument.DigestsIn(document));
+        try
+        {
+            Manifest manifest = Manifest.ParseAny(document);
+            Need(manifest.Config, image);
+            foreach (Descriptor blob in manifest.Layers)
+            {
+                Need(blob, image);
+            }
+        }
+        catch (InvalidDocumentException)
+        {
+            // another tool's, of which nobody here knows the parts
         }
     }
 

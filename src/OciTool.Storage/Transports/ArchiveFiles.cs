@@ -30,6 +30,7 @@ internal sealed class ArchiveFiles : ITransportFiles
     /// <param name="input">The archive; closed with the result.</param>
     /// <param name="name">How errors call it.</param>
     /// <param name="temporary">Where a compressed archive, or one from a pipe, is kept while it is read.</param>
+    /// <exception cref="NoArchiveException">It is no tar archive at all.</exception>
     /// <exception cref="OciException">It is damaged or hostile.</exception>
     [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result, and is disposed after a failure")]
     internal static ArchiveFiles Open(Stream input, string name, string temporary)
@@ -44,7 +45,7 @@ internal sealed class ArchiveFiles : ITransportFiles
         catch (LayerException e)
         {
             file.Dispose();
-            throw new OciException($"{name}: {e.Message}", e);
+            throw archive._places.Count == 0 ? new NoArchiveException($"{name}: {e.Message}", e) : new OciException($"{name}: {e.Message}", e);
         }
         catch
         {
@@ -57,22 +58,35 @@ internal sealed class ArchiveFiles : ITransportFiles
     public Stream? TryOpen(string path)
     {
         string? wanted = TransportFiles.Clean(path);
-        for (int i = 0; i <= MaxLinks; i++)
+        for (int i = 0; i <= MaxLinks && wanted is not null; i++)
         {
-            if (wanted is null || !_places.TryGetValue(wanted, out Place place))
-            {
-                return null;
-            }
-
-            if (place.Link is null)
+            if (_places.TryGetValue(wanted, out Place place) && place.Link is null)
             {
                 return place.IsDirectory ? null : new FileSlice(_file, place.Offset, place.Size);
             }
 
-            wanted = place.Link;
+            wanted = Follow(wanted);
         }
 
-        throw new OciException($"{Name}: '{Printable.Shorten(path)}' is behind too many links");
+        return wanted is null ? null : throw new OciException($"{Name}: '{Printable.Shorten(path)}' is behind too many links");
+    }
+
+    /// <summary>Replaces the first link of a path, be it the file or a directory above it.</summary>
+    /// <returns>Null when there is none.</returns>
+    private string? Follow(string path)
+    {
+        for (int slash = path.IndexOf('/', StringComparison.Ordinal); ; slash = path.IndexOf('/', slash + 1))
+        {
+            if (_places.TryGetValue(slash < 0 ? path : path[..slash], out Place place) && place.Link is { } target)
+            {
+                return slash < 0 ? target : TransportFiles.Clean(target + path[slash..]);
+            }
+
+            if (slash < 0)
+            {
+                return null;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -154,7 +168,7 @@ internal sealed class ArchiveFiles : ITransportFiles
 
         if (_places.Count == 0)
         {
-            throw new OciException($"{Name}: it is no archive of an image: it is empty");
+            throw new NoArchiveException($"{Name}: it is empty", cause: null);
         }
     }
 
@@ -184,6 +198,9 @@ internal sealed class ArchiveFiles : ITransportFiles
 
     private readonly record struct Place(long Offset, long Size, string? Link, bool IsDirectory);
 }
+
+/// <summary>A file is no tar archive, compressed or not: nothing of it can be read as one.</summary>
+internal sealed class NoArchiveException(string message, Exception? cause) : OciException(message, cause);
 
 /// <summary>A part of a file, read at its own position, so that several can be read at once.</summary>
 internal sealed class FileSlice(SafeFileHandle file, long start, long length) : Stream

@@ -7,7 +7,7 @@ namespace OciTool.Storage.Transports;
 /// <summary>Reads what <c>docker save</c> and its like write: <c>manifest.json</c>, configs and uncompressed layers.</summary>
 /// <remarks>
 /// Such an archive has no manifest as registries know it: one of schema 2 is made, the same each time. The image's ID
-/// is that of its config, which is kept. Docker from 25 on writes a layout beside it, whose blobs these are too.
+/// is that of its config, which is kept. Docker from 25 on writes a layout beside it, whose blobs these are too; before 1.10 it wrote no <c>manifest.json</c>.
 /// </remarks>
 internal static class DockerArchive
 {
@@ -16,9 +16,15 @@ internal static class DockerArchive
     /// <exception cref="OciException">It is no such archive, or damaged.</exception>
     internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
     {
+        if (files.TryRead("manifest.json") is not { } manifest)
+        {
+            return files.Has(LegacyArchive.Names) ? LegacyArchive.Read(files) : throw new OciException(
+                $"{files.Name}: it is no docker-archive: it has neither manifest.json nor repositories");
+        }
+
         try
         {
-            using JsonDocument json = JsonDocument.Parse(files.Read("manifest.json"));
+            using JsonDocument json = JsonDocument.Parse(manifest);
             List<TransportImage> images = [];
             foreach (JsonElement image in json.RootElement.EnumerateArray().Take(MaxImages))
             {
@@ -50,6 +56,16 @@ internal static class DockerArchive
             throw new OciException($"{files.Name}: {paths.Length} layers for {diffIds.Count} diff_ids of the config {config.Digest}");
         }
 
+        return new TransportImage([.. Strings(image, "RepoTags")], MakeImage(files, config, paths, diffIds));
+    }
+
+    /// <summary>Makes the manifest of an image whose layers are files of an archive.</summary>
+    /// <param name="files">The archive.</param>
+    /// <param name="config">The image's config.</param>
+    /// <param name="paths">Where its layers are, base first.</param>
+    /// <param name="diffIds">The digests of the uncompressed layers.</param>
+    internal static IImageSource MakeImage(ITransportFiles files, Document config, string[] paths, IReadOnlyList<Digest> diffIds)
+    {
         Dictionary<Digest, string> places = [];
         List<Descriptor> layers = [];
         for (int i = 0; i < paths.Length; i++)
@@ -61,8 +77,11 @@ internal static class DockerArchive
 
         Manifest manifest = new(2, config.Descriptor, layers) { MediaType = MediaTypes.DockerManifest };
         Document document = new(MediaTypes.DockerManifest, JsonSerializer.SerializeToUtf8Bytes(manifest, SpecJson.Relaxed.Manifest));
-        return new TransportImage([.. Strings(image, "RepoTags")], new ArchiveSource(files, document, config, places));
+        return new ArchiveSource(files, document, config, places);
     }
+
+    /// <summary>The file of a layer in docker's first format.</summary>
+    internal static string LegacyLayer(string id) => $"{id}/layer.tar";
 
     private static IEnumerable<string> Strings(JsonElement image, string name) =>
         image.TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array
@@ -73,12 +92,14 @@ internal static class DockerArchive
     private static Descriptor Describe(ITransportFiles files, string path, Digest diffId)
     {
         using Stream layer = files.TryOpen(path) ?? throw new OciException($"{files.Name}: the layer '{Printable.Shorten(path)}' is missing");
-        Span<byte> magic = stackalloc byte[4];
+        Span<byte> magic = stackalloc byte[6];
         int read = layer.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
         string type = magic[..read] switch
         {
             [0x1f, 0x8b, ..] => MediaTypes.DockerLayerGzip,
-            [0x28, 0xb5, 0x2f, 0xfd] => "application/vnd.docker.image.rootfs.diff.tar.zstd",
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => "application/vnd.docker.image.rootfs.diff.tar.zstd",
+            var other when ArchiveInput.IsCompressed(other) => throw new OciException(
+                $"{files.Name}: the layer '{Printable.Shorten(path)}' is compressed by neither gzip nor zstd"),
             _ => "application/vnd.docker.image.rootfs.diff.tar",
         };
         if (FormatTypes.CompressionOf(type) == LayerCompression.None)

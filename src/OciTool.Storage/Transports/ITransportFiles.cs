@@ -39,6 +39,13 @@ internal static class TransportFiles
         return bytes;
     }
 
+    /// <summary>Whether a file is there.</summary>
+    internal static bool Has(this ITransportFiles files, string path)
+    {
+        using Stream? file = files.TryOpen(path);
+        return file is not null;
+    }
+
     internal static byte[] Read(this ITransportFiles files, string path, long limit = Document.MaxSize) =>
         files.TryRead(path, limit) ?? throw new OciException($"{files.Name}: open '{Printable.Shorten(path)}': no such file or directory");
 

@@ -13,7 +13,11 @@ public sealed class TransportImages : IDisposable
 {
     private readonly IDisposable _files;
 
-    private TransportImages(IDisposable files, IReadOnlyList<TransportImage> images) => (_files, Images) = (files, images);
+    private TransportImages(IDisposable files, TransportKind kind, IReadOnlyList<TransportImage> images) =>
+        (_files, Kind, Images) = (files, kind, images);
+
+    /// <summary>The form in which they lie there.</summary>
+    public TransportKind Kind { get; }
 
     /// <summary>All of them, in the order in which they stand there.</summary>
     public IReadOnlyList<TransportImage> Images { get; }
@@ -21,24 +25,19 @@ public sealed class TransportImages : IDisposable
     /// <summary>Opens what a transport names.</summary>
     /// <param name="name">The name.</param>
     /// <exception cref="OciException">It is not there, damaged or hostile.</exception>
-    [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
+    [SuppressMessage("Reliability", "CA2000", Justification = "Read disposes it after a failure; else it belongs to the result")]
     public static TransportImages Open(TransportName name)
     {
         ITransportFiles files = name.Kind is TransportKind.OciLayout or TransportKind.Directory
             ? OpenDirectory(name.Path)
             : OpenFile(name.Path);
-        return Guard(files, () => name.Kind switch
-        {
-            TransportKind.DockerArchive => DockerArchive.Read(files),
-            TransportKind.Directory => DirectoryImage.Read(files),
-            _ => ImageLayout.Read(files),
-        });
+        return Read(files, () => name.Kind);
     }
 
     /// <summary>Opens an archive or a directory in whatever form it is.</summary>
     /// <param name="path">The file or directory; null reads the standard input.</param>
     /// <exception cref="OciException">It is of no form that is known here, damaged or hostile.</exception>
-    [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
+    [SuppressMessage("Reliability", "CA2000", Justification = "Read disposes it after a failure; else it belongs to the result")]
     public static TransportImages Recognize(string? path)
     {
         if (path is not null && !Path.Exists(path))
@@ -46,23 +45,42 @@ public sealed class TransportImages : IDisposable
             throw new OciException($"stat {Printable.Shorten(path)}: no such file or directory");
         }
 
-        return path is null ? Recognize(Console.OpenStandardInput(), "the standard input")
-            : Recognize(Directory.Exists(path) ? OpenDirectory(path) : OpenFile(path));
+        try
+        {
+            ITransportFiles files = path is null ? ArchiveFiles.Open(Console.OpenStandardInput(), "the standard input", Temporary)
+                : Directory.Exists(path) ? OpenDirectory(path)
+                : OpenFile(path);
+            return Read(files, () => Recognize(files));
+        }
+        catch (NoArchiveException e)
+        {
+            string name = path is null ? "the standard input" : $"'{Printable.Shorten(path)}'";
+            throw new OciException($"{Mismatch}: {name} is no tar archive (oci-archive, docker-archive) and no directory (oci, dir)", e);
+        }
     }
 
     /// <summary>Reads an archive from a stream, in whatever form it is.</summary>
     /// <param name="archive">The archive; closed here.</param>
     /// <param name="name">How errors call it.</param>
     /// <exception cref="OciException">It is of no form that is known here, damaged or hostile.</exception>
-    [SuppressMessage("Reliability", "CA2000", Justification = "Guard disposes it after a failure; else it belongs to the result")]
-    public static TransportImages Recognize(Stream archive, string name) => Recognize(ArchiveFiles.Open(archive, name, Temporary));
+    [SuppressMessage("Reliability", "CA2000", Justification = "Read disposes it after a failure; else it belongs to the result")]
+    public static TransportImages Recognize(Stream archive, string name)
+    {
+        ArchiveFiles files = ArchiveFiles.Open(archive, name, Temporary);
+        return Read(files, () => Recognize(files));
+    }
 
-    private static TransportImages Recognize(ITransportFiles files) =>
-        Guard(files, () =>
-            Has(files, "index.json") ? ImageLayout.Read(files)
-            : Has(files, "manifest.json") ? (files is DirectoryFiles ? DirectoryImage.Read(files) : DockerArchive.Read(files))
-            : throw new OciException($"{files.Name}: payload does not match any of the supported image formats: "
-                + "it has neither index.json (oci, oci-archive) nor manifest.json (docker-archive, dir)"));
+    private const string Mismatch = "payload does not match any of the supported image formats"; // podman's words
+
+    private static TransportKind Recognize(ITransportFiles files)
+    {
+        bool isDirectory = files is DirectoryFiles;
+        return files.Has("index.json") ? (isDirectory ? TransportKind.OciLayout : TransportKind.OciArchive)
+            : files.Has("manifest.json") ? (isDirectory ? TransportKind.Directory : TransportKind.DockerArchive)
+            : !isDirectory && files.Has(LegacyArchive.Names) ? TransportKind.DockerArchive
+            : throw new OciException($"{Mismatch}: {files.Name} has neither index.json ({(isDirectory ? "oci" : "oci-archive")}) nor "
+                + (isDirectory ? "manifest.json (dir)" : "manifest.json or repositories (docker-archive)"));
+    }
 
     /// <summary>The image that a name asks for.</summary>
     /// <param name="name">What was opened.</param>
@@ -91,12 +109,6 @@ public sealed class TransportImages : IDisposable
     private static string Describe(TransportImage image, int index) =>
         image.Names.Count == 0 ? $"@{index}" : string.Join(", ", image.Names.Select(name => Printable.Shorten(name)));
 
-    private static bool Has(ITransportFiles files, string path)
-    {
-        using Stream? file = files.TryOpen(path);
-        return file is not null;
-    }
-
     private static DirectoryFiles OpenDirectory(string path) => Directory.Exists(path)
         ? new DirectoryFiles(path)
         : throw new OciException($"open {Printable.Shorten(path)}: no such directory");
@@ -118,12 +130,18 @@ public sealed class TransportImages : IDisposable
         return ArchiveFiles.Open(file, $"'{Printable.Shorten(path)}'", Temporary);
     }
 
-    private static TransportImages Guard(ITransportFiles files, Func<IReadOnlyList<TransportImage>> read)
+    private static TransportImages Read(ITransportFiles files, Func<TransportKind> kindOf)
     {
         try
         {
-            IReadOnlyList<TransportImage> images = read();
-            return images.Count > 0 ? new TransportImages(files, images) : throw new OciException($"{files.Name}: there is no image in it");
+            TransportKind kind = kindOf();
+            IReadOnlyList<TransportImage> images = kind switch
+            {
+                TransportKind.DockerArchive => DockerArchive.Read(files),
+                TransportKind.Directory => DirectoryImage.Read(files),
+                _ => ImageLayout.Read(files),
+            };
+            return images.Count > 0 ? new TransportImages(files, kind, images) : throw new OciException($"{files.Name}: there is no image in it");
         }
         catch
         {
