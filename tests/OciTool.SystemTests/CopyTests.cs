@@ -89,7 +89,7 @@ public sealed class CopyTests(Machine machine) : OciTest(machine)
         Assert.Equal($"sha256:{Machine.Images.Plain.Id}\n", (await dockerd.DockerAsync("inspect", "--format", "{{.Id}}", "app:dev")).Output);
         Assert.Equal($"{Machine.Images.Plain.Id}\n", (await Oci.RunAsync(here, null, "pull", "-q", "docker-daemon:app:dev")).Succeeded().Output);
         (await Oci.RunAsync(here, null, "copy", "-q", $"docker-daemon:sha256:{Machine.Images.Plain.Id}", $"oci:{Oci["layout"]}:a")).Succeeded();
-        Failed(await Oci.RunAsync(here, null, "copy", "docker-daemon:absent:1", $"oci:{Oci["layout"]}:b"), 125, "docker-daemon:absent:1", "the docker daemon says");
+        Failed(await Oci.RunAsync(here, null, "copy", "docker-daemon:absent:1", $"oci:{Oci["layout"]}:b"), 125, "absent:1: the docker daemon says");
         Failed(await Oci.RunAsync(here, null, "copy", $"oci:{Oci["layout"]}:a", $"docker-daemon:sha256:{Machine.Images.Plain.Id}"), 125, "by a tag");
         string[] left = Directory.GetFileSystemEntries("/var/tmp", "oci-*");
         Assert.Empty(left);

@@ -56,14 +56,6 @@ internal sealed class Dockerd : IAsyncDisposable
         await DockerAsync("manifest", "push", "--insecure", target);
     }
 
-    /// <summary>Runs the client, which must succeed.</summary>
-    public async Task<ProgramResult> DockerAsync(params string[] arguments) =>
-        (await Shell.RunAsync(
-            "docker",
-            ["-H", Socket, .. arguments],
-            new Dictionary<string, string?> { ["DOCKER_CONFIG"] = _directory["config"], ["DOCKER_CLI_EXPERIMENTAL"] = "enabled" }))
-        .Succeeded();
-
     public async ValueTask DisposeAsync()
     {
         await _process.SignalAsync("TERM");
