@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace OciTool.Linux;
 
-/// <summary>Who holds an flock(2) or a lock of fcntl(2), as /proc/locks tells: F_GETLK knows only the second kind.</summary>
+/// <summary>Who holds an flock(2), as /proc/locks tells: F_GETLK knows only locks of the other kind.</summary>
 public static class LockHolders
 {
     /// <summary>The process that holds a lock on a file.</summary>
@@ -33,7 +33,7 @@ public static class LockHolders
         int? elsewhere = null;
         foreach (string line in lines)
         {
-            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not [_, "FLOCK" or "POSIX", _, _, { } holder, { } place, ..]
+            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not [_, "FLOCK", _, _, { } holder, { } place, ..]
                 || place.Split(':') is not [{ } major, { } minor, { } inode]
                 || inode != file.Inode.ToString(CultureInfo.InvariantCulture)
                 || !int.TryParse(holder, NumberStyles.None, CultureInfo.InvariantCulture, out int pid))

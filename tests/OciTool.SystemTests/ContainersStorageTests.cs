@@ -95,13 +95,16 @@ public sealed class ContainersStorageTests(Machine machine) : OciTest(machine)
         string image = await Oci.PullAsync(await Machine.PublishAsync("storage-oci", Machine.Images.Plain));
         await using Podman podman = new(driver);
 
-        (await Oci.RunAsync("push", "-q", "--format", format, "--digestfile", Oci["digest"], image, $"containers-storage:{podman.Store}localhost/pushed:1")).Succeeded();
+        Directory.CreateDirectory(Oci["tmp"]);
+        (await Oci.RunAsync(
+            [("TMPDIR", Oci["tmp"])], null,
+            "push", "-q", "--format", format, "--digestfile", Oci["digest"], image, $"containers-storage:{podman.Store}localhost/pushed:1")).Succeeded();
 
         Assert.Equal(
             await File.ReadAllTextAsync(Oci["digest"], Cancellation),
             (await podman.RunAsync("image", "inspect", "--format", "{{.Digest}}", "localhost/pushed:1")).Succeeded().Output.Trim());
         Assert.Equal("x86_64\n", (await podman.RunAsync("run", "--rm", "--network", "none", "localhost/pushed:1", "uname", "-m")).Succeeded().Output);
-        Assert.Empty(Directory.GetDirectories("/var/tmp", "oci-*"));
+        Assert.Empty(Directory.GetFileSystemEntries(Oci["tmp"]));
     }
 
     [Fact]

@@ -12,8 +12,17 @@ internal static class StorageSkopeo
     private const int MostOfErrors = 8 << 10;
 
     /// <summary>Ends the work that cannot succeed, before anything is read.</summary>
-    /// <exception cref="OciException">There is no skopeo.</exception>
-    internal static void RequireProgram() => Find();
+    /// <param name="target">What stands behind <c>containers-storage:</c>.</param>
+    /// <exception cref="OciException">There is no skopeo, or the target is none.</exception>
+    internal static void RequireWritable(string target)
+    {
+        if (ContainersStorageName.Parse(target, new ContainersStoragePlace("/", Driver: null, [])).Image.Length == 0)
+        {
+            throw new OciException($"'containers-storage:{Printable.Shorten(target)}': there is no name for the image behind the store");
+        }
+
+        Find();
+    }
 
     /// <summary>Writes an image into a store, by way of plain files in a temporary directory.</summary>
     /// <remarks><c>dir:</c>, because it has manifests of both formats as they are: a layout's must be OCI's.</remarks>
