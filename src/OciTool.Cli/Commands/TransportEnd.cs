@@ -1,5 +1,6 @@
 using OciTool.Images;
 using OciTool.Registry;
+using OciTool.Registry.Configuration;
 using OciTool.Storage.Transports;
 
 namespace OciTool.Cli.Commands;
@@ -11,6 +12,12 @@ internal static class TransportEnd
     /// <exception cref="OciException">It is not there, damaged or hostile.</exception>
     public static async Task<TransportImages> OpenAsync(TransportName name, CancellationToken cancellationToken)
     {
+        if (name.Kind == TransportKind.ContainersStorage)
+        {
+            StorageConf conf = StorageConf.Read(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess);
+            return TransportImages.OpenStorage(name, new ContainersStoragePlace(conf.GraphRoot, conf.Driver, conf.Additional), Console.Error.WriteLine);
+        }
+
         if (name.Kind != TransportKind.DockerDaemon)
         {
             return TransportImages.Open(name);
@@ -51,7 +58,7 @@ internal static class TransportEnd
     private static IReadOnlyList<string> NamesAt(TransportName target, IReadOnlyList<string> ownNames) => target switch
     {
         { Kind: TransportKind.DockerDaemon } => [NameInDaemon(target)],
-        { Kind: TransportKind.OciLayout, Image: null } => [],
+        { Kind: TransportKind.OciLayout, Image: null } or { Kind: TransportKind.ContainersStorage } => [],
         { Image: null } => ownNames,
         { Kind: TransportKind.DockerArchive } => [Reference.Parse(target.Image).Canonical],
         _ => [target.Image],
