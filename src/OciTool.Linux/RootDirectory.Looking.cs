@@ -35,7 +35,11 @@ public sealed partial class RootDirectory
     /// <param name="path">A path inside this directory.</param>
     /// <returns>Null where no regular file is there.</returns>
     /// <exception cref="ErrnoException">It cannot be opened.</exception>
-    public SafeFileHandle? OpenRegular(string path)
+    public SafeFileHandle? OpenRegular(string path) => OpenRegular(Encoding.UTF8.GetBytes(path));
+
+    /// <summary>Opens a regular file, whose name need not be UTF-8, to read it.</summary>
+    /// <inheritdoc cref="OpenRegular(string)"/>
+    public SafeFileHandle? OpenRegular(ReadOnlySpan<byte> path)
     {
         using (SafeFileHandle? looked = TryReach(path, Interop.Libc.O_PATH))
         {
@@ -55,6 +59,24 @@ public sealed partial class RootDirectory
         return file;
     }
 
+    /// <summary>Opens a directory inside as a root of its own; no link leads to it.</summary>
+    /// <param name="path">A relative path.</param>
+    /// <returns>Null where no directory is there.</returns>
+    /// <exception cref="ErrnoException">It cannot be opened, or a link is on the way.</exception>
+    public RootDirectory? TryOpenRoot(string path)
+    {
+        try
+        {
+            return new RootDirectory(Open(
+                (int)_handle.DangerousGetHandle(), path, Interop.Libc.O_PATH | Interop.Libc.O_DIRECTORY, mode: 0,
+                Interop.Libc.RESOLVE_BENEATH | Interop.Libc.RESOLVE_NO_SYMLINKS));
+        }
+        catch (ErrnoException e) when (e.Errno == Errno.ENOENT)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The names in a directory; names that are not UTF-8 are not among them.</summary>
     /// <param name="path">A path inside this directory.</param>
     /// <returns>None where no directory is there.</returns>
@@ -66,16 +88,18 @@ public sealed partial class RootDirectory
     }
 
     /// <summary>Opens what is there; names that cannot lead anywhere lead to nothing.</summary>
-    private SafeFileHandle? TryReach(string path, ulong flags)
+    private SafeFileHandle? TryReach(string path, ulong flags) => TryReach(Encoding.UTF8.GetBytes(path), flags);
+
+    private SafeFileHandle? TryReach(ReadOnlySpan<byte> path, ulong flags)
     {
-        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+        if (path.IsEmpty || path.Contains((byte)0))
         {
             return null;
         }
 
         try
         {
-            return Open((int)_handle.DangerousGetHandle(), path, flags, mode: 0, ResolveInRoot);
+            return Open((int)_handle.DangerousGetHandle(), [.. path, 0], flags, mode: 0, ResolveInRoot);
         }
         catch (ErrnoException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP or Errno.ENAMETOOLONG or Errno.ENXIO or Errno.ENODEV)
         {

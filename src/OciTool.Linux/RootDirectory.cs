@@ -32,10 +32,15 @@ public sealed partial class RootDirectory : IDisposable
     {
         byte[] bytes = new byte[Encoding.UTF8.GetByteCount(path) + 1];
         Encoding.UTF8.GetBytes(path, bytes);
+        return Open(directory, bytes, flags, mode, resolve);
+    }
+
+    private static SafeFileHandle Open(int directory, ReadOnlySpan<byte> terminated, ulong flags, uint mode, ulong resolve)
+    {
         int descriptor = Interop.Libc.OpenAt2(
-            directory, bytes, new(flags | Interop.Libc.O_CLOEXEC, mode, resolve));
+            directory, terminated, new(flags | Interop.Libc.O_CLOEXEC, mode, resolve));
         return descriptor >= 0
             ? new SafeFileHandle(descriptor, ownsHandle: true)
-            : throw ErrnoException.FromLastError("open", path);
+            : throw ErrnoException.FromLastError("open", Encoding.UTF8.GetString(terminated[..^1]));
     }
 }

@@ -237,7 +237,7 @@ internal sealed class AuthFiles(RegistryOptions options, TimeProvider time, Acti
         }
     }
 
-    private static string EffectiveUser()
+    internal static string EffectiveUser()
     {
         string uid = File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal));
         return uid.Split('\t')[2];

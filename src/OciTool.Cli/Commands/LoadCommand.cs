@@ -51,7 +51,7 @@ internal sealed class LoadCommand : Verb
 
         PlatformChoice platform = _platform.Read(command);
         using TransportImages archive = TransportImages.Recognize(input);
-        TransportPolicy.Require(command.GetValue(_policy), archive.Kind, input);
+        TransportPolicy.Require(command.GetValue(_policy), TransportScopes.Of(archive.Kind, input));
         using CopyProgress progress = CopyProgress.Create(
             _progress.Read(command), command.InvocationConfiguration.Error, isTerminal: !Console.IsErrorRedirected, TimeProvider.System);
         ImageStore images = new(Global.OpenStore());

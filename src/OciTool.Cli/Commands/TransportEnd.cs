@@ -1,5 +1,6 @@
 using OciTool.Images;
 using OciTool.Registry;
+using OciTool.Registry.Configuration;
 using OciTool.Storage.Transports;
 
 namespace OciTool.Cli.Commands;
@@ -14,7 +15,15 @@ internal static class TransportEnd
     /// <exception cref="OciException">It is refused, not there, damaged or hostile.</exception>
     public static async Task<TransportImages> OpenAsync(TransportName name, string? policyFile, CancellationToken cancellationToken)
     {
-        TransportPolicy.Require(policyFile, name.Kind, name.Path);
+        if (name.Kind == TransportKind.ContainersStorage)
+        {
+            StorageConf conf = StorageConf.Read(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess);
+            ContainersStoragePlace place = new(conf.GraphRoot, conf.Driver, conf.Additional);
+            TransportPolicy.Require(policyFile, TransportScopes.OfStorage(name.Path, place));
+            return TransportImages.OpenStorage(name, place, Console.Error.WriteLine);
+        }
+
+        TransportPolicy.Require(policyFile, TransportScopes.Of(name.Kind, name.Path));
         if (name.Kind != TransportKind.DockerDaemon)
         {
             return TransportImages.Open(name);
@@ -56,7 +65,7 @@ internal static class TransportEnd
     private static IReadOnlyList<string> NamesAt(TransportName target, IReadOnlyList<string> ownNames) => target switch
     {
         { Kind: TransportKind.DockerDaemon } => [NameInDaemon(target)],
-        { Kind: TransportKind.OciLayout, Image: null } => [],
+        { Kind: TransportKind.OciLayout, Image: null } or { Kind: TransportKind.ContainersStorage } => [],
         { Image: null } => ownNames,
         { Kind: TransportKind.DockerArchive } => [Reference.Parse(target.Image).Canonical],
         _ => [target.Image],

@@ -1,5 +1,4 @@
 using OciTool.Images.Verification;
-using OciTool.Storage.Transports;
 
 namespace OciTool.Cli.Commands;
 
@@ -8,12 +7,8 @@ internal static class TransportPolicy
 {
     /// <summary>Refuses what the policy does not let in.</summary>
     /// <param name="policyFile">The policy that the command line names; null for the one that holds here.</param>
-    /// <param name="kind">The form in which the image lies there.</param>
-    /// <param name="path">Where; null for the standard input.</param>
+    /// <param name="image">How a policy calls the image.</param>
     /// <exception cref="ImageRejectedException">It is refused.</exception>
-    public static void Require(string? policyFile, TransportKind kind, string? path)
-    {
-        TransportScope image = TransportScopes.Of(kind, path);
+    public static void Require(string? policyFile, TransportScope image) =>
         Policy.Load(policyFile, Environment.GetEnvironmentVariable).For(image).RequireUnsigned(image);
-    }
 }

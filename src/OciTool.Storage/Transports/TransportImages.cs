@@ -34,6 +34,17 @@ public sealed class TransportImages : IDisposable
         return Read(files, () => name.Kind);
     }
 
+    /// <summary>Reads images of a store of podman, buildah or CRI-O in place.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="byDefault">The store where the name has none.</param>
+    /// <param name="tell">Takes a line when a lock has to be waited for.</param>
+    /// <exception cref="OciException">It is not there, damaged or hostile.</exception>
+    public static TransportImages OpenStorage(TransportName name, ContainersStoragePlace byDefault, Action<string> tell)
+    {
+        ContainersStorageName wanted = ContainersStorageName.Parse(name.Path, byDefault);
+        return new TransportImages(Stream.Null, name.Kind, ContainersStorage.Open(wanted.Place, tell).Choose(wanted.Image));
+    }
+
     /// <summary>Opens an archive or a directory in whatever form it is.</summary>
     /// <param name="path">The file or directory; null reads the standard input.</param>
     /// <exception cref="OciException">It is of no form that is known here, damaged or hostile.</exception>

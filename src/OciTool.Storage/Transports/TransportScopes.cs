@@ -38,6 +38,20 @@ public static class TransportScopes
             $"{transport}:{(path is null ? "the standard input" : Printable.Shorten(path))}");
     }
 
+    /// <summary>The scopes of an image of a store of podman, buildah or CRI-O: the image there, the store with its driver, and without.</summary>
+    /// <param name="path">What stands behind <c>containers-storage:</c>.</param>
+    /// <param name="byDefault">The store where none is named.</param>
+    /// <exception cref="OciException">The store's part is not written as it has to be.</exception>
+    public static TransportScope OfStorage(string path, ContainersStoragePlace byDefault)
+    {
+        ContainersStorageName name = ContainersStorageName.Parse(path, byDefault);
+        string store = $"[{name.Place.Driver ?? "overlay"}@{name.Place.Root}]";
+        string image = $"containers-storage:{Printable.Shorten(path)}";
+        IReadOnlyList<string> within = Reference.TryParse(name.Image, out Reference? reference, out _)
+            ? TransportScope.Of("containers-storage", reference, image).Scopes : [];
+        return new TransportScope("containers-storage", [.. within.Select(scope => store + scope), store, $"[{name.Place.Root}]"], image);
+    }
+
     // not "/": that is the whole transport
     private static IEnumerable<string> AndAbove(string path)
     {

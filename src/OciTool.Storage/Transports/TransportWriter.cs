@@ -26,6 +26,11 @@ public sealed class TransportWriter(TransportName name)
     /// <exception cref="OciException">A docker archive is there already.</exception>
     public void RequireWritable()
     {
+        if (name.Kind == TransportKind.ContainersStorage)
+        {
+            StorageSkopeo.RequireWritable(name.Path);
+        }
+
         if (name.Kind is TransportKind.OciArchive or TransportKind.DockerArchive)
         {
             if (!FileStatus.TryOf(name.Path, out FileStatus there))
@@ -57,6 +62,12 @@ public sealed class TransportWriter(TransportName name)
     /// <exception cref="OciException">A blob is damaged, or there is no room.</exception>
     public async Task FinishAsync(ICopyProgress progress, CancellationToken cancellationToken)
     {
+        if (name.Kind == TransportKind.ContainersStorage)
+        {
+            await StorageSkopeo.WriteAsync(_images[0], name.Path, progress, cancellationToken);
+            return;
+        }
+
         if (name.Kind is TransportKind.OciLayout or TransportKind.Directory)
         {
             await WriteAsync(new DirectorySink(name.Path), progress, cancellationToken);

@@ -5,8 +5,11 @@ internal sealed class Podman : IAsyncDisposable
 {
     private readonly TemporaryDirectory _directory = new();
 
-    public Podman()
+    private readonly string _driver;
+
+    public Podman(string driver = "overlay")
     {
+        _driver = driver;
         Need.Root();
         Need.Programs("podman", "runc");
         // podman's own limits are more than a machine without CAP_SYS_RESOURCE may give
@@ -20,12 +23,12 @@ internal sealed class Podman : IAsyncDisposable
     public string this[string name] => _directory[name];
 
     /// <summary>Its store as containers-storage(5) writes it before a name.</summary>
-    public string Store => $"[overlay@{this["root"]}+{this["runroot"]}]";
+    public string Store => $"[{_driver}@{this["root"]}+{this["runroot"]}]";
 
     public Task<ProgramResult> RunAsync(params string[] arguments) => Shell.RunAsync(
         "podman",
         [
-            "--root", this["root"], "--runroot", this["runroot"], "--storage-driver", "overlay", "--runtime", "runc",
+            "--root", this["root"], "--runroot", this["runroot"], "--storage-driver", _driver, "--runtime", "runc",
             "--cgroup-manager", "cgroupfs", "--events-backend", "none", .. arguments,
         ],
         new Dictionary<string, string?> { ["CONTAINERS_CONF"] = this["containers.conf"] });
