@@ -72,7 +72,7 @@ public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
         await docker.DockerAsync("load", "-q", "-i", Oci["first"]);
         await docker.DockerAsync("tag", "example.com/app:1", "example.com/app:2");
         await docker.DockerAsync("save", "-o", Oci["saved"], "example.com/app:1", "example.com/app:2");
-        (await Shell.RunAsync("tar", "--delete", "-f", Oci["saved"], "manifest.json")).Succeeded();
+        await WithoutManifestAsync(Oci["saved"]);
         await docker.DockerAsync("rmi", "example.com/app:1", "example.com/app:2");
         await docker.DockerAsync("load", "-q", "-i", Oci["saved"]);
 
@@ -94,7 +94,7 @@ public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
         await podman.PullAsync(image);
         (await podman.RunAsync("save", "-q", "-o", podman["saved"], image)).Succeeded();
         Assert.Contains(" -> ../", (await Shell.RunAsync("tar", "-tvf", podman["saved"])).Succeeded().Output, StringComparison.Ordinal);
-        (await Shell.RunAsync("tar", "--delete", "-f", podman["saved"], "manifest.json")).Succeeded();
+        await WithoutManifestAsync(podman["saved"]);
 
         (await Oci.RunAsync("load", "-q", "-i", podman["saved"])).Succeeded();
 
@@ -181,6 +181,15 @@ public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
         Failed(await Oci.RunAsync("load", "-q", "-i", Oci["archive"]), 125, cause);
 
         Assert.Equal("", (await Oci.RunAsync("images", "-q")).Succeeded().Output);
+    }
+
+    // tar's own deletion leaves an archive that Go does not read
+    private async Task WithoutManifestAsync(string archive)
+    {
+        Directory.CreateDirectory(Oci["unpacked"]);
+        (await Shell.RunAsync("tar", "-xf", archive, "-C", Oci["unpacked"])).Succeeded();
+        File.Delete(Path.Join(Oci["unpacked"], "manifest.json"));
+        (await Shell.RunAsync("tar", "-cf", archive, "-C", Oci["unpacked"], ".")).Succeeded();
     }
 
     private static string Number(int number) => number.ToString("x64", System.Globalization.CultureInfo.InvariantCulture);
