@@ -183,6 +183,23 @@ public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
         Assert.Equal("", (await Oci.RunAsync("images", "-q")).Succeeded().Output);
     }
 
+    [Fact]
+    public async Task Links_do_not_make_one_description_that_of_any_number_of_layers()
+    {
+        string json = $$"""{"os":"linux","filling":"{{new string('x', 4_000_000)}}"}""";
+        Layer archive = LegacyLayer.Archive([.. Enumerable.Range(0, 20).Select(i => ($"app{i}", "1", Number(i)))], new LegacyLayer(Number(0), json, Top));
+        for (int i = 1; i < 20; i++)
+        {
+            archive.HardLink($"{Number(i)}/json", $"{Number(0)}/json").HardLink($"{Number(i)}/layer.tar", $"{Number(0)}/layer.tar");
+        }
+
+        await File.WriteAllBytesAsync(Oci["archive"], archive.ToTar(), Cancellation);
+        ProgramResult load = await Oci.RunAsync("load", "-q", "-i", Oci["archive"]);
+
+        Assert.Equal(125, load.Status);
+        Assert.Contains("its layers have more than 64 MiB of json", load.Error, StringComparison.Ordinal);
+    }
+
     // tar's own deletion leaves an archive that Go does not read
     private async Task WithoutManifestAsync(string archive)
     {

@@ -15,6 +15,9 @@ internal static class LegacyArchive
 
     private const int MaxImages = 1000;
 
+    /// <summary>The most bytes of <c>json</c> in an archive: links make one file the description of any number of layers.</summary>
+    private const long MaxJson = 64 << 20;
+
     /// <exception cref="OciException">It is no such archive.</exception>
     internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
     {
@@ -43,7 +46,7 @@ internal static class LegacyArchive
 
             return true;
         });
-        Dictionary<string, Layer> layers = [];
+        Layers layers = new(files);
         return [.. images.Select(image => new TransportImage(image.Value, new LegacySource(files, image.Key, layers)))];
     }
 
@@ -70,7 +73,7 @@ internal static class LegacyArchive
     private sealed record Layer(string? Parent, string History, Digest DiffId);
 
     /// <summary>Reads one image; its layers are hashed when it is asked for.</summary>
-    private sealed class LegacySource(ITransportFiles files, string top, Dictionary<string, Layer> layers) : IImageSource
+    private sealed class LegacySource(ITransportFiles files, string top, Layers layers) : IImageSource
     {
         private IImageSource? _image;
 
@@ -102,7 +105,7 @@ internal static class LegacyArchive
                     throw new OciException($"{files.Name}: the image {top} has more than the {Manifest.MaxLayers} layers that can be stacked");
                 }
 
-                chain.Add((id, Read(id, cancellationToken)));
+                chain.Add((id, layers.Read(id, cancellationToken)));
             }
 
             chain.Reverse();
@@ -114,16 +117,30 @@ internal static class LegacyArchive
                 [.. chain.Select(layer => DockerArchive.LegacyLayer(layer.Id))],
                 [.. chain.Select(layer => layer.Layer.DiffId)]);
         }
+    }
 
-        private Layer Read(string id, CancellationToken cancellationToken)
+    /// <summary>The layers that were read, each once.</summary>
+    private sealed class Layers(ITransportFiles files)
+    {
+        private readonly Dictionary<string, Layer> _known = [];
+        private long _json;
+
+        internal Layer Read(string id, CancellationToken cancellationToken)
         {
-            if (!layers.TryGetValue(id, out Layer? layer))
+            if (!_known.TryGetValue(id, out Layer? layer))
             {
-                (string? parent, string history) = Parse(files, JsonOf(id), json => (
+                string path = JsonOf(id);
+                _json += files.LengthOf(path);
+                if (_json > MaxJson)
+                {
+                    throw new OciException($"{files.Name}: its layers have more than {MaxJson >> 20} MiB of json");
+                }
+
+                (string? parent, string history) = Parse(files, path, json => (
                     json.TryGetProperty("parent", out JsonElement text) && text.GetString() is { Length: > 0 } said ? RequireId(files, said) : null,
                     LegacyConfig.History(json)));
                 layer = new Layer(parent, history, DiffIdOf(DockerArchive.LegacyLayer(id), cancellationToken));
-                layers.Add(id, layer);
+                _known.Add(id, layer);
             }
 
             return layer;
