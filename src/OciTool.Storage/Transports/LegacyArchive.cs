@@ -15,7 +15,7 @@ internal static class LegacyArchive
 
     private const int MaxImages = 1000;
 
-    /// <summary>The most bytes of <c>json</c> in an archive: links make one file the description of any number of layers.</summary>
+    /// <summary>The most bytes of <c>json</c> that are read, and of configs that are made of it: links make one file the description of any number of layers.</summary>
     private const long MaxJson = 64 << 20;
 
     /// <exception cref="OciException">It is no such archive.</exception>
@@ -109,6 +109,7 @@ internal static class LegacyArchive
             }
 
             chain.Reverse();
+            layers.Count(chain.Sum(layer => (long)layer.Layer.History.Length));
             byte[] config = Parse(files, JsonOf(top), json => LegacyConfig.Make(
                 json, chain.Select(layer => layer.Layer.History), chain.Select(layer => layer.Layer.DiffId)));
             return DockerArchive.MakeImage(
@@ -130,12 +131,7 @@ internal static class LegacyArchive
             if (!_known.TryGetValue(id, out Layer? layer))
             {
                 string path = JsonOf(id);
-                _json += files.LengthOf(path);
-                if (_json > MaxJson)
-                {
-                    throw new OciException($"{files.Name}: its layers have more than {MaxJson >> 20} MiB of json");
-                }
-
+                Count(files.LengthOf(path));
                 (string? parent, string history) = Parse(files, path, json => (
                     json.TryGetProperty("parent", out JsonElement text) && text.GetString() is { Length: > 0 } said ? RequireId(files, said) : null,
                     LegacyConfig.History(json)));
@@ -144,6 +140,15 @@ internal static class LegacyArchive
             }
 
             return layer;
+        }
+
+        internal void Count(long bytes)
+        {
+            _json += bytes;
+            if (_json > MaxJson)
+            {
+                throw new OciException($"{files.Name}: its layers have more than {MaxJson >> 20} MiB of json");
+            }
         }
 
         private Digest DiffIdOf(string path, CancellationToken cancellationToken)
