@@ -11,8 +11,6 @@ public sealed record TransportImage(IReadOnlyList<string> Names, IImageSource So
 /// <summary>The images of an archive or a directory that is open for reading.</summary>
 public sealed class TransportImages : IDisposable
 {
-    private const string Mismatch = "payload does not match any of the supported image formats"; // podman's words
-
     private readonly ITransportFiles _files;
 
     private TransportImages(ITransportFiles files, TransportKind kind, IReadOnlyList<TransportImage> images) =>
@@ -60,6 +58,8 @@ public sealed class TransportImages : IDisposable
             throw new OciException($"{Mismatch}: {name} is no tar archive (oci-archive, docker-archive) and no directory (oci, dir)", e);
         }
     }
+
+    private const string Mismatch = "payload does not match any of the supported image formats"; // podman's words
 
     private static TransportKind Recognize(ITransportFiles files)
     {
