@@ -7,7 +7,7 @@ namespace OciTool.SystemTests;
 /// <summary>What docker saved before version 1.10: no manifest, only layers that know their parents.</summary>
 public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
 {
-    private byte[] Top => new Layer().File("top", "top\n").ToTar();
+    private static byte[] Top => new Layer().File("top", "top\n").ToTar();
 
     // what docker 1.9 wrote is kept as it is written, what older ones wrote is written anew, and so is what tools wrote that name no docker
     public static TheoryData<string, string> Jsons() => new()

@@ -209,6 +209,6 @@ internal static partial class LegacyConfig
         return false;
     }
 
-    [GeneratedRegex(@"\A(?<seconds>[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9])(\.(?<fraction>[0-9]+))?(?<zone>Z|[+-][0-2][0-9]:[0-5][0-9])\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\A(?<seconds>[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9])(\.(?<fraction>[0-9]+))?(?<zone>Z|[+-][0-2][0-9]:[0-5][0-9])\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Rfc3339();
 }
