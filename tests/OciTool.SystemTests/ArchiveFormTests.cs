@@ -53,10 +53,7 @@ public sealed class ArchiveFormTests(Machine machine) : OciTest(machine)
     [InlineData("hard link")]
     [InlineData("two links")]
     [InlineData("directory link")]
-    public async Task The_layers_of_a_docker_archive_may_be_links(string kind)
-    {
-        await LoadAsync(DockerArchive(kind).ToTar());
-    }
+    public Task The_layers_of_a_docker_archive_may_be_links(string kind) => LoadAsync(DockerArchive(kind).ToTar());
 
     [Theory]
     [InlineData("outside", "leaves the archive")]
@@ -207,12 +204,11 @@ public sealed class ArchiveFormTests(Machine machine) : OciTest(machine)
         {
             image.WriteLayout(Oci["layout"]);
             JsonObject entry = new() { ["mediaType"] = image.Document.MediaType, ["digest"] = image.Document.Digest, ["size"] = image.Document.Content.Length };
-            if (refName is not null || wholeName is not null)
+            (string, string?)[] annotations = [(RefName, refName), (WholeName, wholeName)];
+            foreach ((string key, string? name) in annotations.Where(annotation => annotation.Item2 is not null))
             {
-                JsonObject annotations = [];
-                entry["annotations"] = annotations;
-                _ = refName is null ? null : annotations[RefName] = refName;
-                _ = wholeName is null ? null : annotations[WholeName] = wholeName;
+                entry["annotations"] ??= new JsonObject();
+                entry["annotations"]![key] = name;
             }
 
             entries.Add((JsonNode)entry);

@@ -12,6 +12,7 @@ namespace OciTool.Storage.Transports;
 internal static class DockerArchive
 {
     private const int MaxImages = 1000;
+    private const long MaxConfigs = 64 << 20; // of all images: several may name the same file
 
     /// <exception cref="OciException">It is no such archive, or damaged.</exception>
     internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
@@ -26,9 +27,10 @@ internal static class DockerArchive
         {
             using JsonDocument json = JsonDocument.Parse(manifest);
             List<TransportImage> images = [];
+            long configs = 0;
             foreach (JsonElement image in json.RootElement.EnumerateArray().Take(MaxImages))
             {
-                images.Add(ReadImage(files, image));
+                images.Add(ReadImage(files, image, ref configs));
             }
 
             return images;
@@ -39,10 +41,16 @@ internal static class DockerArchive
         }
     }
 
-    private static TransportImage ReadImage(ITransportFiles files, JsonElement image)
+    private static TransportImage ReadImage(ITransportFiles files, JsonElement image, ref long configs)
     {
         string configPath = image.GetProperty("Config").GetString() ?? "";
         Document config = new(MediaTypes.DockerConfig, files.Read(configPath));
+        configs += config.Bytes.Length;
+        if (configs > MaxConfigs)
+        {
+            throw new OciException($"{files.Name}: its configs have more than {MaxConfigs >> 20} MiB");
+        }
+
         string promised = Path.GetFileNameWithoutExtension(configPath);
         if (promised.Length == 64 && promised.All(char.IsAsciiHexDigitLower) && promised != config.Digest.Hex)
         {

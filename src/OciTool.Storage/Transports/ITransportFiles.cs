@@ -46,6 +46,13 @@ internal static class TransportFiles
         return file is not null;
     }
 
+    /// <summary>The length of a file in bytes; 0 when it is not there.</summary>
+    internal static long LengthOf(this ITransportFiles files, string path)
+    {
+        using Stream? file = files.TryOpen(path);
+        return file?.Length ?? 0;
+    }
+
     internal static byte[] Read(this ITransportFiles files, string path, long limit = Document.MaxSize) =>
         files.TryRead(path, limit) ?? throw new OciException($"{files.Name}: open '{Printable.Shorten(path)}': no such file or directory");
 

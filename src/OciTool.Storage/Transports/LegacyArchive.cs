@@ -15,6 +15,9 @@ internal static class LegacyArchive
 
     private const int MaxImages = 1000;
 
+    /// <summary>The most bytes of <c>json</c> that are read, and of configs that are made of it: links make one file the description of any number of layers.</summary>
+    private const long MaxJson = 64 << 20;
+
     /// <exception cref="OciException">It is no such archive.</exception>
     internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
     {
@@ -43,7 +46,7 @@ internal static class LegacyArchive
 
             return true;
         });
-        Dictionary<string, Layer> layers = [];
+        Layers layers = new(files);
         return [.. images.Select(image => new TransportImage(image.Value, new LegacySource(files, image.Key, layers)))];
     }
 
@@ -70,7 +73,7 @@ internal static class LegacyArchive
     private sealed record Layer(string? Parent, string History, Digest DiffId);
 
     /// <summary>Reads one image; its layers are hashed when it is asked for.</summary>
-    private sealed class LegacySource(ITransportFiles files, string top, Dictionary<string, Layer> layers) : IImageSource
+    private sealed class LegacySource(ITransportFiles files, string top, Layers layers) : IImageSource
     {
         private IImageSource? _image;
 
@@ -102,10 +105,11 @@ internal static class LegacyArchive
                     throw new OciException($"{files.Name}: the image {top} has more than the {Manifest.MaxLayers} layers that can be stacked");
                 }
 
-                chain.Add((id, Read(id, cancellationToken)));
+                chain.Add((id, layers.Read(id, cancellationToken)));
             }
 
             chain.Reverse();
+            layers.Count(chain.Sum(layer => (long)layer.Layer.History.Length));
             byte[] config = Parse(files, JsonOf(top), json => LegacyConfig.Make(
                 json, chain.Select(layer => layer.Layer.History), chain.Select(layer => layer.Layer.DiffId)));
             return DockerArchive.MakeImage(
@@ -114,19 +118,37 @@ internal static class LegacyArchive
                 [.. chain.Select(layer => DockerArchive.LegacyLayer(layer.Id))],
                 [.. chain.Select(layer => layer.Layer.DiffId)]);
         }
+    }
 
-        private Layer Read(string id, CancellationToken cancellationToken)
+    /// <summary>The layers that were read, each once.</summary>
+    private sealed class Layers(ITransportFiles files)
+    {
+        private readonly Dictionary<string, Layer> _known = [];
+        private long _json;
+
+        internal Layer Read(string id, CancellationToken cancellationToken)
         {
-            if (!layers.TryGetValue(id, out Layer? layer))
+            if (!_known.TryGetValue(id, out Layer? layer))
             {
-                (string? parent, string history) = Parse(files, JsonOf(id), json => (
+                string path = JsonOf(id);
+                Count(files.LengthOf(path));
+                (string? parent, string history) = Parse(files, path, json => (
                     json.TryGetProperty("parent", out JsonElement text) && text.GetString() is { Length: > 0 } said ? RequireId(files, said) : null,
                     LegacyConfig.History(json)));
                 layer = new Layer(parent, history, DiffIdOf(DockerArchive.LegacyLayer(id), cancellationToken));
-                layers.Add(id, layer);
+                _known.Add(id, layer);
             }
 
             return layer;
+        }
+
+        internal void Count(long bytes)
+        {
+            _json += bytes;
+            if (_json > MaxJson)
+            {
+                throw new OciException($"{files.Name}: its layers have more than {MaxJson >> 20} MiB of json");
+            }
         }
 
         private Digest DiffIdOf(string path, CancellationToken cancellationToken)

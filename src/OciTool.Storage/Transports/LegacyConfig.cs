@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using OciTool.Images;
 
 namespace OciTool.Storage.Transports;
@@ -12,7 +11,7 @@ namespace OciTool.Storage.Transports;
 /// first read and written again, which drops what is not known. Where a tool has left out the architecture or the
 /// system, which every config must have, docker's of that time are filled in.
 /// </remarks>
-internal static partial class LegacyConfig
+internal static class LegacyConfig
 {
     private static readonly string[] LayerOnly = ["id", "parent", "Size", "parent_id", "layer_id", "throwaway"];
 
@@ -181,16 +180,20 @@ internal static partial class LegacyConfig
             return "\"0001-01-01T00:00:00Z\"";
         }
 
-        Match time = Rfc3339().Match(created.GetString()!);
-        if (!time.Success)
+        string text = created.GetString()!;
+        string seconds = text.Length > 19 ? text[..19] : "";
+        string rest = text[seconds.Length..];
+        int digits = rest.StartsWith('.') ? Math.Max(0, rest.AsSpan(1).IndexOfAnyExceptInRange('0', '9')) : 0;
+        string zone = digits == 0 ? rest : rest[(digits + 1)..];
+        if (!DateTime.TryParseExact(seconds, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)
+            || !(zone is "Z" || (zone is ['+' or '-', _, _, ':', _, _] && TimeOnly.TryParseExact(zone.AsSpan(1), "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out _))))
         {
-            throw new FormatException($"'{Printable.Shorten(created.GetString()!)}' is no time of RFC 3339");
+            throw new FormatException($"'{Printable.Shorten(text)}' is no time of RFC 3339");
         }
 
-        string fraction = time.Groups["fraction"].Value;
-        fraction = fraction[..Math.Min(fraction.Length, 9)].TrimEnd('0');
-        string zone = time.Groups["zone"].Value is "+00:00" or "-00:00" ? "Z" : time.Groups["zone"].Value;
-        return $"\"{time.Groups["seconds"].Value}{(fraction.Length == 0 ? "" : $".{fraction}")}{zone}\"";
+        string fraction = rest[(rest.Length - zone.Length - digits)..(rest.Length - zone.Length)];
+        fraction = fraction[..Math.Min(digits, 9)].TrimEnd('0');
+        return $"\"{seconds}{(fraction.Length == 0 ? "" : $".{fraction}")}{(zone is "+00:00" or "-00:00" ? "Z" : zone)}\"";
     }
 
     /// <summary>Whether a version is below 1.8.3, as docker compares them; one that is not stated is.</summary>
@@ -208,7 +211,4 @@ internal static partial class LegacyConfig
 
         return false;
     }
-
-    [GeneratedRegex(@"\A(?<seconds>[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9])(\.(?<fraction>[0-9]+))?(?<zone>Z|[+-][0-2][0-9]:[0-5][0-9])\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Rfc3339();
 }

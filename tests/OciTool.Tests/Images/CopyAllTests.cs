@@ -63,6 +63,28 @@ public sealed class CopyAllTests
         Assert.DoesNotContain(_destination.Events, e => e.Kind == "index");
     }
 
+    [Fact]
+    public async Task Of_a_whole_index_layers_of_images_are_told_from_other_blobs()
+    {
+        TestImage image = TestImage.IndexOf("amd64", "arm64");
+        IReadOnlyList<CopiedImage> copied = await ImageCopier.CopyWholeAsync(
+            image, new Keeping(_destination), new RecordingProgress(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(["amd64", "arm64"], copied.Select(one => one.Config.Architecture));
+        Assert.Contains(_destination.Events, e => e.Kind == "layer");
+        Assert.DoesNotContain(_destination.Events, e => e.Kind == "blob");
+        Assert.Equal(("commit", image.Root.Digest), _destination.Events[^1]);
+    }
+
+    [Fact]
+    public async Task An_index_without_an_image_brings_nothing()
+    {
+        _source.Root = Index(Artifact("one"), Index(Artifact("two")));
+        await Assert.ThrowsAsync<InvalidDocumentException>(() => ImageCopier.CopyWholeAsync(
+            _source, _destination, new RecordingProgress(), TestContext.Current.CancellationToken));
+        Assert.Empty(_destination.Events);
+    }
+
     private Task<Document> CopyAsync() =>
         ImageCopier.CopyAllAsync(_source, _destination, new RecordingProgress(), TestContext.Current.CancellationToken);
 
@@ -102,6 +124,21 @@ public sealed class CopyAllTests
             throw new NotSupportedException();
     }
 
+    /// <summary>A destination that lets configs be written.</summary>
+    private sealed class Keeping(Log log) : IImageDestination
+    {
+        public Document? FindDocument(Descriptor descriptor) => null;
+
+        public Task<IDisposable> ReserveAsync(Descriptor blob, CancellationToken cancellationToken) => Task.FromResult<IDisposable>(Stream.Null);
+
+        public Task WriteDocumentAsync(Document document, CancellationToken cancellationToken) => log.WriteDocumentAsync(document, cancellationToken);
+
+        public Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken) =>
+            log.WriteLayerAsync(layer, progress, cancellationToken);
+
+        public Task CommitAsync(Document root, CancellationToken cancellationToken) => log.CommitAsync(root, cancellationToken);
+    }
+
     private sealed class Log : IImageDestination
     {
         internal List<(string Kind, Digest Digest)> Events { get; } = [];
@@ -114,7 +151,7 @@ public sealed class CopyAllTests
             Add(MediaTypes.IsIndex(document.MediaType) ? "index" : "manifest", document.Digest);
 
         public Task WriteLayerAsync(LayerContent layer, ICopyProgress progress, CancellationToken cancellationToken) =>
-            Add("blob", layer.Blob.Digest);
+            Add(layer.DiffId is null ? "blob" : "layer", layer.Blob.Digest);
 
         public Task CommitAsync(Document root, CancellationToken cancellationToken) => Add("commit", root.Digest);
 
