@@ -136,16 +136,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         try
         {
             WriteCidFile(container.Id);
-            return Launch(process, root, containers, snapshotter, image, container);
-        }
-        catch (ContainerStartException e)
-        {
-            if (keep)
-            {
-                containers.Update(container with { State = ContainerState.Created, ExitCode = e.ExitCode, Error = e.Message });
-            }
-
-            throw StartHint.Explain(e, root, images, image, CommandOf(image)); // only now: a run that works looks at nothing
+            return Launch(process, root, images, containers, snapshotter, image, container);
         }
         catch (OciException e) when (keep)
         {
@@ -165,6 +156,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     private int Launch(
         MainProcess process,
         StorageRoot root,
+        ImageStore images,
         ContainerStore containers,
         OverlaySnapshotter snapshotter,
         StoredImage image,
@@ -180,15 +172,22 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             File.WriteAllBytes(Path.Join(directory, "config.json"), RuntimeJson.ToBytes(spec, RuntimeJson.Write));
         }
 
-        return new ContainerRun(containers, error)
+        try
         {
-            Spec = spec,
-            Rootfs = rootfs,
-            Seccomp = generated.Seccomp,
-            SeccompCache = Path.Join(root.Path, "seccomp"),
-            Init = Options.Init,
-            SignalProxy = SignalProxy,
-        }.Run(process, container);
+            return new ContainerRun(containers, error)
+            {
+                Spec = spec,
+                Rootfs = rootfs,
+                Seccomp = generated.Seccomp,
+                SeccompCache = Path.Join(root.Path, "seccomp"),
+                Init = Options.Init,
+                SignalProxy = SignalProxy,
+            }.Run(process, container);
+        }
+        catch (ContainerStartException e)
+        {
+            throw StartHint.Explain(e, root, images, image, spec.Process); // only now: a run that works looks at nothing
+        }
     }
 
     /// <summary>One line for an image of another architecture that nothing emulates; nothing is read for one of this machine.</summary>
@@ -200,10 +199,6 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             error.Write($"Warning: the image is for {Printable.Shorten(platform.ToString(), 60)}, this machine is {Platform.Host.Os}/{Platform.Host.Architecture}, and nothing emulates that\n");
         }
     }
-
-    private IReadOnlyList<string> CommandOf(StoredImage image) =>
-        Options is { Entrypoint: null, Command: [] } ? CommandSearch.WordsOf(image.Config.Config)
-        : [.. Options.Entrypoint ?? image.Config.Config?.Entrypoint ?? [], .. Options.Command];
 
     /// <summary>Mounts a container's root where nobody else sees it.</summary>
     internal static RootDirectory CreateRootfs(Mount mount)

@@ -1,6 +1,7 @@
 using OciTool.Images;
 using OciTool.Images.Compatibility;
 using OciTool.Linux;
+using OciTool.Runtime.Spec;
 using OciTool.Storage;
 
 namespace OciTool.Cli.Compatibility;
@@ -12,24 +13,22 @@ internal static class LocalCompatibility
     /// <param name="images">The store.</param>
     /// <param name="image">The image.</param>
     /// <param name="host">Where it is to run.</param>
-    /// <param name="words">The command to look at; null for the image's own.</param>
-    public static ImageFacts Read(ImageStore images, StoredImage image, HostFacts host, IReadOnlyList<string>? words = null)
+    /// <param name="process">What was executed, where, and by whom; null for what the image says.</param>
+    public static ImageFacts Read(ImageStore images, StoredImage image, HostFacts host, ProcessSpec? process = null)
     {
+        ImageConfig config = process is null ? image.Config
+            : image.Config with { Config = (image.Config.Config ?? new ExecutionConfig()) with { Env = process.Env, WorkingDir = process.Cwd } };
         try
         {
             using RootDirectory? root = ImageView.Open(images, image.Config);
-            ImageFacts facts = ImageReading.Read(image.Config, root is null ? null : new RootImageFiles(root), host, words);
-            HashSet<string> there = [.. (host.Handlers ?? []).Select(handler => handler.Interpreter).Distinct().Where(path => facts.HasFile?.Invoke(path) == true)];
-            return facts with
-            {
-                Manifest = image.Manifest,
-                HasFile = facts.HasFile is null ? null : there.Contains, // the mount ends here
-                Unread = root is null ? "the image has no layers" : facts.Unread,
-            };
+            return ImageReading.Read(config, root is null ? null : new RootImageFiles(root), host, process?.Args, UserOf(process)) with { Manifest = image.Manifest };
         }
         catch (OciException e)
         {
-            return new ImageFacts { Config = image.Config, Manifest = image.Manifest, Unread = e.Message };
+            return new ImageFacts { Config = config, Manifest = image.Manifest, Unread = e.Message, UnreadRelease = e.Message, UnreadTree = e.Message };
         }
     }
+
+    private static CommandUser? UserOf(ProcessSpec? process) =>
+        process is null ? null : new CommandUser(process.User.Uid, [process.User.Gid, .. process.User.AdditionalGids ?? []]);
 }
