@@ -24,7 +24,7 @@ internal sealed class ImageMaker
         Store = new StoreFacts("ext4", "erofs", Xattrs: true, CaseSensitive: true),
     };
 
-    private readonly FakeLayer _layer = new();
+    private readonly FakeLayer _layer = new() { BytesOfEach = 0 };
 
     public FakeLayer Layer => _layer;
 
