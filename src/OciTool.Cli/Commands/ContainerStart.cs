@@ -17,6 +17,9 @@ namespace OciTool.Cli.Commands;
 /// <param name="error">Where warnings go.</param>
 internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
 {
+    /// <summary>The first kernel with mount_setattr(2), without which no mount of ours can be made read-only or private.</summary>
+    private static readonly Version OldestKernel = new(5, 12);
+
     /// <summary>What the user asked of the container.</summary>
     public required RunOptions Options { get; init; }
 
@@ -206,6 +209,13 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         try
         {
             return DetachedMount.Create(mount);
+        }
+        catch (ErrnoException e) when (Environment.OSVersion.Version < OldestKernel)
+        {
+            throw new OciException($"containers need Linux {OldestKernel} or newer, and this machine has {Environment.OSVersion.Version.ToString(2)}: {e.Message}", e)
+            {
+                Hint = "boot a newer kernel, such as one of the distribution's backports; pull, load, save and compat do without",
+            };
         }
         catch (ErrnoException e)
         {

@@ -3,6 +3,7 @@ using OciTool.Images.Compatibility;
 using OciTool.Linux;
 using OciTool.Runtime.Spec;
 using OciTool.Storage;
+using OciTool.Storage.Layers;
 
 namespace OciTool.Cli.Compatibility;
 
@@ -18,14 +19,36 @@ internal static class LocalCompatibility
     {
         ImageConfig config = process is null ? image.Config
             : image.Config with { Config = (image.Config.Config ?? new ExecutionConfig()) with { Env = process.Env, WorkingDir = process.Cwd } };
+        RootDirectory? root;
         try
         {
-            using RootDirectory? root = ImageView.Open(images, image.Config);
-            return ImageReading.Read(config, root is null ? null : new RootImageFiles(root), host, process?.Args, UserOf(process)) with { Manifest = image.Manifest };
+            root = ImageView.Open(images, image.Config);
+        }
+        catch (OciException)
+        {
+            // a kernel that stacks no layers, or a layer that is no more: the archives tell the same, more slowly
+            using LayeredTree archives = new(image.Manifest.Layers.Zip(image.Config.Rootfs.DiffIds).Select<(Descriptor Blob, Digest DiffId), Func<ILayerEntries>>(
+                layer => () => Open(images, layer.Blob, layer.DiffId)), config.Config);
+            return Read(archives);
+        }
+
+        using (root)
+        {
+            return Read(root is null ? null : new RootImageFiles(root));
+        }
+
+        ImageFacts Read(IImageFiles? files) => ImageReading.Read(config, files, host, process?.Args, UserOf(process)) with { Manifest = image.Manifest };
+    }
+
+    private static LayerEntries Open(ImageStore images, Descriptor blob, Digest diffId)
+    {
+        try
+        {
+            return new LayerEntries(images.Content.OpenRead(blob), blob.Size, diffId, $"layer {diffId}", passed: _ => { }, stop: () => { });
         }
         catch (OciException e)
         {
-            return new ImageFacts { Config = config, Manifest = image.Manifest, Unread = e.Message, UnreadRelease = e.Message, UnreadTree = e.Message };
+            throw new UnreadableImageException(e.Message, e);
         }
     }
 

@@ -93,6 +93,15 @@ internal static class KernelChecks
         }
 
         string[] absent = [.. calls.Where(call => call is { Value: "ENOSYS", Key: not HostFacts.WideTimeCall }).Select(call => call.Key).Order(StringComparer.Ordinal)];
+        if (absent.Contains("mount_setattr"))
+        {
+            return new("C11", CheckLevel.Warn, $"this kernel lacks {string.Join(", ", absent.Select(call => Printable.Shorten(call, 40)))}: images run, but not with oci, which needs Linux 5.12")
+            {
+                Evidence = evidence,
+                Fix = "boot a newer kernel, or run the image with another engine",
+            };
+        }
+
         return absent.Length == 0
             ? new("C11", CheckLevel.Pass, "every system call that was tried is there")
             : new("C11", CheckLevel.Info, $"this kernel lacks {string.Join(", ", absent.Select(call => Printable.Shorten(call, 40)))}, for which C libraries have another way") { Evidence = evidence };

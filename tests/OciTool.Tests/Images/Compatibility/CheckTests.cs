@@ -251,6 +251,15 @@ public sealed class CheckTests
             "C11", Static().Read() with { Libc = new Libc(LibcFamily.Glibc, new KernelVersion(2, minor), "") },
             ImageMaker.Host with { SystemCalls = answer is null ? null : new Dictionary<string, string> { ["clone3"] = answer } }).Level);
 
+    [Fact]
+    public void C11_a_kernel_on_which_oci_itself_runs_nothing_is_a_warning()
+    {
+        CheckResult check = Result("C11", Static(), ImageMaker.Host with { SystemCalls = new Dictionary<string, string> { ["mount_setattr"] = "ENOSYS", ["openat2"] = "ok" } });
+
+        Assert.Equal(CheckLevel.Warn, check.Level);
+        Assert.Contains("Linux 5.12", check.Summary, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0x1000, 4096, CheckLevel.Pass)]
     [InlineData(0x10000, 65536, CheckLevel.Pass)]
