@@ -18,6 +18,22 @@ public static partial class HostProbe
         ["s390x"] = new(Is64: true, IsBigEndian: true, Machine: 22, Flags: 0, [0xa7, 0x29, 0x00, 0x00, 0x0a, 0x01]),
     };
 
+    // clock_gettime64(CLOCK_REALTIME, a place on the stack); exit(-result)
+    private static Dictionary<string, TinyProgram> WideTimePrograms => field ??= new(StringComparer.Ordinal)
+    {
+        ["386"] = new(Is64: false, IsBigEndian: false, Machine: 3, Flags: 0,
+        [
+            0x83, 0xec, 0x10, 0x31, 0xdb, 0x89, 0xe1, 0xb8, 0x93, 1, 0, 0, 0xcd, 0x80, // sub esp,16; xor ebx,ebx; mov ecx,esp; mov eax,403; int 0x80
+            0xf7, 0xd8, 0x89, 0xc3, 0xb8, 1, 0, 0, 0, 0xcd, 0x80, // neg eax; mov ebx,eax; mov eax,1; int 0x80
+        ]),
+        ["arm"] = new(Is64: false, IsBigEndian: false, Machine: 40, Flags: 0x05000400,
+        [
+            0x10, 0xd0, 0x4d, 0xe2, 0x00, 0x00, 0xa0, 0xe3, 0x0d, 0x10, 0xa0, 0xe1, // sub sp,sp,#16; mov r0,#0; mov r1,sp
+            0x19, 0x7e, 0xa0, 0xe3, 0x03, 0x70, 0x87, 0xe2, 0x00, 0x00, 0x00, 0xef, // mov r7,#400; add r7,r7,#3; svc 0
+            0x00, 0x00, 0x60, 0xe2, 0x01, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef, // rsb r0,r0,#0; mov r7,#1; svc 0
+        ]),
+    };
+
     /// <summary>An ELF file of one segment that holds everything.</summary>
     private sealed record TinyProgram(bool Is64, bool IsBigEndian, ushort Machine, uint Flags, byte[] Code)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,9 +19,27 @@ public static partial class HostProbe
     /// <param name="architecture">One of <see cref="Architectures"/>.</param>
     /// <returns><c>runs</c>; the name of the error that the kernel gave; or <c>signal N</c> or <c>status N</c> when it ran and ended otherwise.</returns>
     /// <remarks>It lies in memory only, and is the standard input of its process: an emulator can open it there.</remarks>
-    public static unsafe string Execute(string architecture)
+    public static string Execute(string architecture) => Execute(Programs[architecture]);
+
+    /// <summary>Has a program of 32 bits ask for the time in 64, which <c>SystemCalls</c> cannot: their numbers mean something else to a process of 64 bits.</summary>
+    /// <param name="architecture">A GOARCH value.</param>
+    /// <returns><c>ok</c>, <c>ENOSYS</c> where the kernel lacks the call, <c>EPERM</c> where a filter forbids it; null where no such program runs.</returns>
+    public static string? WideTime(string architecture)
     {
-        byte[] program = Programs[architecture].Build();
+        if (!WideTimePrograms.TryGetValue(architecture, out TinyProgram? program))
+        {
+            return null;
+        }
+
+        string result = Execute(program);
+        return result == "runs" ? "ok"
+            : result.StartsWith("status ", StringComparison.Ordinal) && int.TryParse(result["status ".Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int errno)
+                ? ((Errno)errno).ToString() : null;
+    }
+
+    private static unsafe string Execute(TinyProgram tiny)
+    {
+        byte[] program = tiny.Build();
         using SafeFileHandle file = Memory.Create("probe");
         Descriptors.WriteAt(file, program, offset: 0, "memfd");
         Descriptors.Pipe(out SafeFileHandle failed, out SafeFileHandle failing);

@@ -60,7 +60,7 @@ internal sealed class ParallelBlobStream : DownloadStream
     {
         ParallelBlobStream stream = new(
             (start, end, token) => new BlobStream(client, blob, start, end, options, time, token),
-            offset, blob.Size, options.Ranges, buffers, time, lifetime);
+            offset, blob.Size, options.IsSequential ? options.Ranges with { MinRest = long.MaxValue } : options.Ranges, buffers, time, lifetime);
         try
         {
             await stream._single!.ConnectAsync();

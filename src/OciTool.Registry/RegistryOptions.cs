@@ -48,6 +48,9 @@ public sealed record RegistryOptions
     /// <summary>How long the headers of a response may take.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Whether a blob comes over one connection, however slow it is: for readers that may stop before its end.</summary>
+    public bool IsSequential { get; init; }
+
     /// <summary>When a blob comes over several connections; tests bring their own.</summary>
     internal ParallelRanges Ranges { get; init; } = new();
 

@@ -3,19 +3,9 @@ using Xunit;
 
 namespace OciTool.SystemTests;
 
-/// <summary>
-/// An image of another architecture runs through the machine's handler for it. The handler is registered in a user namespace of
-/// the test (Linux 6.7), so that nobody else meets it.
-/// </summary>
+/// <summary>An image of another architecture runs through the machine's handler for it.</summary>
 public sealed class EmulationTests(Machine machine) : OciTest(machine)
 {
-    private const string Interpreter = "/usr/bin/qemu-aarch64-static";
-
-    // binfmt.d(5), as qemu's own scripts register it
-    private const string Handler =
-        @":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:"
-        + Interpreter + ":";
-
     [Fact]
     public async Task A_foreign_image_runs_where_the_handler_holds_its_interpreter_open()
     {
@@ -43,9 +33,32 @@ public sealed class EmulationTests(Machine machine) : OciTest(machine)
         string image = await PullForeignAsync();
 
         ProgramResult run = await RunEmulatedAsync(
-            "", "run", "--rm", "--network", "none", "--platform", "linux/arm64", "-v", $"{Interpreter}:{Interpreter}:ro", image, "uname", "-m");
+            "", "run", "--rm", "--network", "none", "--platform", "linux/arm64", "-v", $"{Emulated.InterpreterOf("aarch64")}:{Emulated.InterpreterOf("aarch64")}:ro", image, "uname", "-m");
 
         Assert.Equal("aarch64\n", run.Succeeded().Output);
+    }
+
+    [Theory]
+    [InlineData("bullseye", "armhf", "arm", "arm")]
+    [InlineData("bookworm", "arm64", "arm64", "aarch64")]
+    [InlineData("bookworm", "s390x", "s390x", "s390x")]
+    [InlineData("trixie", "armhf", "arm", "arm")]
+    [InlineData("bookworm", "ppc64el", "ppc64le", "ppc64le")]
+    [InlineData("trixie", "riscv64", "riscv64", "riscv64")]
+    [InlineData("sid", "arm64", "arm64", "aarch64")]
+    public async Task The_verdict_of_an_emulated_userland_is_what_happens(string suite, string debian, string architecture, string emulator)
+    {
+        string platform = $"linux/{architecture}";
+        string image = await Oci.PullAsync(
+            await Machine.PublishAsync($"verdict-{suite}-{debian}", () => Releases.ImageAsync(suite, debian, architecture)), "--platform", platform, "--snapshotter", "directory");
+
+        ProgramResult verdict = await Emulated.RunAsync(Oci, emulator, "F", "compat", "--platform", platform, image);
+        ProgramResult run = await Emulated.RunAsync(Oci, emulator, "F", "run", "--rm", "--network", "none", "--platform", platform, image);
+        ProgramResult without = await Oci.RunAsync("compat", "--platform", platform, image);
+
+        Assert.True(verdict.Status == (run.Status == 0 ? 0 : 2), $"{verdict}\n{run}");
+        Assert.Equal(0, run.Status);
+        Assert.Equal(2, without.Status); // on this very machine without the handler
     }
 
     private async Task<string> PullForeignAsync()
@@ -55,12 +68,5 @@ public sealed class EmulationTests(Machine machine) : OciTest(machine)
             await Machine.PublishAsync("busybox-two", Machine.Images.TwoArchitecturesAsync), "--platform", "linux/arm64", "--snapshotter", "directory");
     }
 
-    private Task<ProgramResult> RunEmulatedAsync(string flags, params string[] arguments) => Shell.RunAsync(
-        "unshare",
-        [
-            "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-ec",
-            "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc; printf '%s' \"$1\" >/proc/sys/fs/binfmt_misc/register; shift; exec \"$@\"",
-            "sh", Handler + flags, Oci.Binary, .. Oci.Arguments(["--snapshotter", "directory", .. arguments]),
-        ],
-        Oci.CleanEnvironment());
+    private Task<ProgramResult> RunEmulatedAsync(string flags, params string[] arguments) => Emulated.RunAsync(Oci, "aarch64", flags, arguments);
 }

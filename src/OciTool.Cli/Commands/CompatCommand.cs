@@ -65,12 +65,8 @@ internal sealed class CompatCommand : Verb
         ImageStore images = new(store);
         (ImageFacts facts, Digest digest) = Find(images, name, platform) is { } image
             ? (LocalCompatibility.Read(images, image, host), image.ManifestDocument.Digest)
-            : await RemoteCompatibility.ReadAsync(name, platform ?? Platform.Host, host, Global, command, _registry, cancellationToken);
-        if (isLive && facts.Architecture != host.Architecture)
-        {
-            host = HostSurvey.With(host, facts.Architecture); // what is native need not be tried
-        }
-
+            : await RemoteCompatibility.ReadAsync(name, images, platform ?? Platform.Host, host, Global, command, _registry, cancellationToken);
+        host = isLive ? HostSurvey.For(facts, host) : host;
         CompatibilityReport report = CompatibilityReport.Make(name, digest, facts, host, Today(host));
         TextWriter output = command.InvocationConfiguration.Output;
         await output.WriteAsync(command.GetValue(_json) ? $"{report.ToJson()}\n" : report.ToText());

@@ -17,6 +17,9 @@ namespace OciTool.Cli.Commands;
 /// <param name="error">Where warnings go.</param>
 internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
 {
+    /// <summary>The first kernel with mount_setattr(2), without which no mount of ours can be made read-only or private.</summary>
+    private static readonly Version OldestKernel = new(5, 12);
+
     /// <summary>What the user asked of the container.</summary>
     public required RunOptions Options { get; init; }
 
@@ -136,16 +139,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         try
         {
             WriteCidFile(container.Id);
-            return Launch(process, root, containers, snapshotter, image, container);
-        }
-        catch (ContainerStartException e)
-        {
-            if (keep)
-            {
-                containers.Update(container with { State = ContainerState.Created, ExitCode = e.ExitCode, Error = e.Message });
-            }
-
-            throw StartHint.Explain(e, root, images, image, CommandOf(image)); // only now: a run that works looks at nothing
+            return Launch(process, root, images, containers, snapshotter, image, container);
         }
         catch (OciException e) when (keep)
         {
@@ -165,6 +159,7 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
     private int Launch(
         MainProcess process,
         StorageRoot root,
+        ImageStore images,
         ContainerStore containers,
         OverlaySnapshotter snapshotter,
         StoredImage image,
@@ -180,15 +175,22 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
             File.WriteAllBytes(Path.Join(directory, "config.json"), RuntimeJson.ToBytes(spec, RuntimeJson.Write));
         }
 
-        return new ContainerRun(containers, error)
+        try
         {
-            Spec = spec,
-            Rootfs = rootfs,
-            Seccomp = generated.Seccomp,
-            SeccompCache = Path.Join(root.Path, "seccomp"),
-            Init = Options.Init,
-            SignalProxy = SignalProxy,
-        }.Run(process, container);
+            return new ContainerRun(containers, error)
+            {
+                Spec = spec,
+                Rootfs = rootfs,
+                Seccomp = generated.Seccomp,
+                SeccompCache = Path.Join(root.Path, "seccomp"),
+                Init = Options.Init,
+                SignalProxy = SignalProxy,
+            }.Run(process, container);
+        }
+        catch (ContainerStartException e)
+        {
+            throw StartHint.Explain(e, root, images, image, spec.Process); // only now: a run that works looks at nothing
+        }
     }
 
     /// <summary>One line for an image of another architecture that nothing emulates; nothing is read for one of this machine.</summary>
@@ -201,16 +203,19 @@ internal sealed class ContainerStart(GlobalOptions global, TextWriter error)
         }
     }
 
-    private IReadOnlyList<string> CommandOf(StoredImage image) =>
-        Options is { Entrypoint: null, Command: [] } ? CommandSearch.WordsOf(image.Config.Config)
-        : [.. Options.Entrypoint ?? image.Config.Config?.Entrypoint ?? [], .. Options.Command];
-
     /// <summary>Mounts a container's root where nobody else sees it.</summary>
     internal static RootDirectory CreateRootfs(Mount mount)
     {
         try
         {
             return DetachedMount.Create(mount);
+        }
+        catch (ErrnoException e) when (Environment.OSVersion.Version < OldestKernel)
+        {
+            throw new OciException($"containers need Linux {OldestKernel} or newer, and this machine has {Environment.OSVersion.Version.ToString(2)}: {e.Message}", e)
+            {
+                Hint = "boot a newer kernel, such as one of the distribution's backports; pull, load, save and compat do without",
+            };
         }
         catch (ErrnoException e)
         {

@@ -116,7 +116,7 @@ internal sealed class StartCommand : Verb
         catch (ContainerStartException e)
         {
             containers.Update(container with { Pid = 0, ExitCode = e.ExitCode, Error = e.Message });
-            throw StartHint.Explain(e, root, images, image, container.Command);
+            throw StartHint.Explain(e, root, images, image, spec.Process);
         }
         catch (OciException e)
         {

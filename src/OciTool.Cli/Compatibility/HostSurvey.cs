@@ -31,7 +31,7 @@ internal static class HostSurvey
             OsRelease = ReadRelease(),
             Executes = Try(architectures ?? HostProbe.Architectures),
             Handlers = ReadHandlers(),
-            SystemCalls = HostProbe.SystemCalls(),
+            SystemCalls = architectures is null ? WithWideTime(HostProbe.SystemCalls(), Platform.Host.Architecture) : HostProbe.SystemCalls(),
             Cgroups = KindOf(CgroupMounts.Read()),
             IsRoot = isRoot,
             UserNamespaceSettings = UserNamespaceKnobs
@@ -49,10 +49,26 @@ internal static class HostSurvey
             };
     }
 
-    /// <summary>Adds what became of a program of an architecture, where it is not known.</summary>
-    public static HostFacts With(HostFacts facts, string architecture) =>
-        facts.Executes?.ContainsKey(architecture) == true || !HostProbe.Architectures.Contains(architecture) ? facts
-        : facts with { Executes = new Dictionary<string, string>(facts.Executes ?? new Dictionary<string, string>(), StringComparer.Ordinal) { [architecture] = HostProbe.Execute(architecture) } };
+    /// <summary>Adds what an image makes worth trying: what is native is not executed for a trial, and calls of 32 bits are only made for a program of 32.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="facts">What is known of this machine.</param>
+    public static HostFacts For(ImageFacts image, HostFacts facts)
+    {
+        if (image.Architecture != facts.Architecture && facts.Executes?.ContainsKey(image.Architecture) != true && HostProbe.Architectures.Contains(image.Architecture))
+        {
+            facts = facts with
+            {
+                Executes = new Dictionary<string, string>(facts.Executes ?? new Dictionary<string, string>(), StringComparer.Ordinal) { [image.Architecture] = HostProbe.Execute(image.Architecture) },
+            };
+        }
+
+        return image.Program is { Is64: false } ? facts with { SystemCalls = WithWideTime(facts.SystemCalls, image.Architecture) } : facts;
+    }
+
+    private static IReadOnlyDictionary<string, string>? WithWideTime(IReadOnlyDictionary<string, string>? calls, string architecture) =>
+        HostProbe.WideTime(architecture switch { "amd64" => "386", "arm64" => "arm", _ => architecture }) is { } answer
+            ? new Dictionary<string, string>(calls ?? new Dictionary<string, string>(), StringComparer.Ordinal) { [HostFacts.WideTimeCall] = answer }
+            : calls;
 
     /// <summary>Reads a file of binfmt_misc.</summary>
     /// <param name="name">The handler's name.</param>

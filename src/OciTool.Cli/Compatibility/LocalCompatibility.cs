@@ -1,7 +1,9 @@
 using OciTool.Images;
 using OciTool.Images.Compatibility;
 using OciTool.Linux;
+using OciTool.Runtime.Spec;
 using OciTool.Storage;
+using OciTool.Storage.Layers;
 
 namespace OciTool.Cli.Compatibility;
 
@@ -12,24 +14,44 @@ internal static class LocalCompatibility
     /// <param name="images">The store.</param>
     /// <param name="image">The image.</param>
     /// <param name="host">Where it is to run.</param>
-    /// <param name="words">The command to look at; null for the image's own.</param>
-    public static ImageFacts Read(ImageStore images, StoredImage image, HostFacts host, IReadOnlyList<string>? words = null)
+    /// <param name="process">What was executed, where, and by whom; null for what the image says.</param>
+    public static ImageFacts Read(ImageStore images, StoredImage image, HostFacts host, ProcessSpec? process = null)
+    {
+        ImageConfig config = process is null ? image.Config
+            : image.Config with { Config = (image.Config.Config ?? new ExecutionConfig()) with { Env = process.Env, WorkingDir = process.Cwd } };
+        RootDirectory? root;
+        try
+        {
+            root = ImageView.Open(images, image.Config);
+        }
+        catch (OciException)
+        {
+            // a kernel that stacks no layers, or a layer that is no more: the archives tell the same, more slowly
+            using LayeredTree archives = new(image.Manifest.Layers.Zip(image.Config.Rootfs.DiffIds).Select<(Descriptor Blob, Digest DiffId), Func<ILayerEntries>>(
+                layer => () => Open(images, layer.Blob, layer.DiffId)), config.Config);
+            return Read(archives);
+        }
+
+        using (root)
+        {
+            return Read(root is null ? null : new RootImageFiles(root));
+        }
+
+        ImageFacts Read(IImageFiles? files) => ImageReading.Read(config, files, host, process?.Args, UserOf(process)) with { Manifest = image.Manifest };
+    }
+
+    private static LayerEntries Open(ImageStore images, Descriptor blob, Digest diffId)
     {
         try
         {
-            using RootDirectory? root = ImageView.Open(images, image.Config);
-            ImageFacts facts = ImageReading.Read(image.Config, root is null ? null : new RootImageFiles(root), host, words);
-            HashSet<string> there = [.. (host.Handlers ?? []).Select(handler => handler.Interpreter).Distinct().Where(path => facts.HasFile?.Invoke(path) == true)];
-            return facts with
-            {
-                Manifest = image.Manifest,
-                HasFile = facts.HasFile is null ? null : there.Contains, // the mount ends here
-                Unread = root is null ? "the image has no layers" : facts.Unread,
-            };
+            return new LayerEntries(images.Content.OpenRead(blob), blob.Size, diffId, $"layer {diffId}", passed: _ => { }, stop: () => { });
         }
         catch (OciException e)
         {
-            return new ImageFacts { Config = image.Config, Manifest = image.Manifest, Unread = e.Message };
+            throw new UnreadableImageException(e.Message, e);
         }
     }
+
+    private static CommandUser? UserOf(ProcessSpec? process) =>
+        process is null ? null : new CommandUser(process.User.Uid, [process.User.Gid, .. process.User.AdditionalGids ?? []]);
 }

@@ -3,6 +3,7 @@ using OciTool.Cli.Commands;
 using OciTool.Images;
 using OciTool.Images.Compatibility;
 using OciTool.Registry;
+using OciTool.Storage;
 using HostFacts = OciTool.Images.Compatibility.HostFacts;
 
 namespace OciTool.Cli.Compatibility;
@@ -12,6 +13,7 @@ internal static class RemoteCompatibility
 {
     /// <summary>Finds out about an image.</summary>
     /// <param name="name">What the user typed.</param>
+    /// <param name="images">The store, which may have some of its layers.</param>
     /// <param name="platform">The platform to look at.</param>
     /// <param name="host">Where it is to run.</param>
     /// <param name="global">The options of every verb.</param>
@@ -20,9 +22,9 @@ internal static class RemoteCompatibility
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OciException">The registry does not hand it out, or it is no image.</exception>
     public static async Task<(ImageFacts Facts, Digest Digest)> ReadAsync(
-        string name, Platform platform, HostFacts host, GlobalOptions global, ParseResult command, RegistryFlags flags, CancellationToken cancellationToken)
+        string name, ImageStore images, Platform platform, HostFacts host, GlobalOptions global, ParseResult command, RegistryFlags flags, CancellationToken cancellationToken)
     {
-        using RegistrySession session = new(global, flags.Read(command), command.InvocationConfiguration.Error);
+        using RegistrySession session = new(global, flags.Read(command) with { IsSequential = true }, command.InvocationConfiguration.Error);
         await using RegistryImageSource source = RegistryImageSource.Create(session.Resolve(name), session.Context);
         Document document = await source.ResolveAsync(cancellationToken);
         for (bool nested = false; MediaTypes.IsIndex(document.MediaType); nested = true)
@@ -32,13 +34,16 @@ internal static class RemoteCompatibility
 
         Manifest manifest = Manifest.Parse(document);
         ImageConfig config = ImageConfig.Parse(await ReadConfigAsync(source, manifest.Config, cancellationToken), manifest);
-        ImageFacts facts = new() { Config = config, Manifest = manifest, Command = CommandSearch.WordsOf(config.Config) is [var first, ..] ? first : null };
-        if (await RemoteLayers.ReadAsync(source, manifest, config, cancellationToken) is var (tree, reason) && tree is null)
+        using RemoteLayers layers = new(source, images, manifest, config, cancellationToken);
+        using LayeredTree tree = new(layers.All, config.Config);
+        ImageFacts facts = ImageReading.Read(config, manifest.Layers.Count == 0 ? null : tree, host);
+        if (layers.Damage is { } damage)
         {
-            return (facts with { Unread = reason }, document.Digest);
+            // what was found in it before that showed is worth nothing
+            facts = new ImageFacts { Config = config, Command = facts.Command, Unread = damage, UnreadRelease = damage, UnreadTree = damage };
         }
 
-        return (ImageReading.Read(config, tree, host) with { Manifest = manifest }, document.Digest);
+        return (facts with { Manifest = manifest, Read = layers.Read }, document.Digest);
     }
 
     private static async Task<Document> ReadConfigAsync(RegistryImageSource source, Descriptor config, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using OciTool.Images;
 using OciTool.Images.Compatibility;
 using OciTool.Runtime;
+using OciTool.Runtime.Spec;
 using OciTool.Storage;
 
 namespace OciTool.Cli.Compatibility;
@@ -16,11 +17,11 @@ internal static class StartHint
     /// <param name="store">The store.</param>
     /// <param name="images">Its images.</param>
     /// <param name="image">The image.</param>
-    /// <param name="command">The command that was executed, with its arguments.</param>
+    /// <param name="process">What was executed, and by whom.</param>
     public static OciException Explain(
-        ContainerStartException failure, StorageRoot store, ImageStore images, StoredImage image, IReadOnlyList<string> command)
+        ContainerStartException failure, StorageRoot store, ImageStore images, StoredImage image, ProcessSpec? process)
     {
-        if (failure.Step != ContainerStartException.ExecuteStep || Find(store, images, image, command) is not { } hint)
+        if (failure.Step != ContainerStartException.ExecuteStep || Find(store, images, image, process) is not { } hint)
         {
             return failure;
         }
@@ -28,18 +29,13 @@ internal static class StartHint
         return new ExplainedStartException(failure, hint);
     }
 
-    private static string? Find(StorageRoot store, ImageStore images, StoredImage image, IReadOnlyList<string> command)
+    private static string? Find(StorageRoot store, ImageStore images, StoredImage image, ProcessSpec? process)
     {
         try
         {
             HostFacts host = HostSurvey.Take(store, []);
-            ImageFacts facts = LocalCompatibility.Read(images, image, host, command);
-            if (facts.Architecture != host.Architecture)
-            {
-                host = HostSurvey.With(host, facts.Architecture);
-            }
-
-            CompatibilityReport report = CompatibilityReport.Make(image.Name ?? "", image.ManifestDocument.Digest, facts, host, TimeProvider.System.GetUtcNow());
+            ImageFacts facts = LocalCompatibility.Read(images, image, host, process);
+            CompatibilityReport report = CompatibilityReport.Make(image.Name ?? "", image.ManifestDocument.Digest, facts, HostSurvey.For(facts, host), TimeProvider.System.GetUtcNow());
             return Telling.Select(id => report.Checks.FirstOrDefault(check => check.Id == id && check.Level == CheckLevel.Fail)).OfType<CheckResult>().FirstOrDefault() is { } check
                 ? check.Fix is { } fix ? $"{check.Summary}; {fix}" : check.Summary
                 : null;

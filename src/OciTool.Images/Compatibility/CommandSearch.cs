@@ -35,12 +35,17 @@ public static class CommandSearch
     internal static string Absolute(string directory, string path) => path.StartsWith('/') ? path : $"{directory.TrimEnd('/')}/{path}";
 
     /// <summary>The IDs of the image's user; root's when the user is not known, whom the run itself refuses.</summary>
-    internal static (long User, IReadOnlyList<long> Groups) UserOf(ExecutionConfig? config, IImageFiles files)
+    internal static CommandUser UserOf(ExecutionConfig? config, IImageFiles files)
     {
         string[] parts = (config?.User ?? "").Split(':', 2);
         string[]? account = parts[0].Length == 0 ? null : Find(files, "/etc/passwd", parts[0], 2);
         long user = Number(account?[2] ?? parts[0]) ?? 0;
         List<long> groups = [];
+        if (user == 0)
+        {
+            return new CommandUser(0, groups); // what root may does not depend on them
+        }
+
         if (parts.Length == 2)
         {
             groups.Add(Number(Find(files, "/etc/group", parts[1], 2)?[2] ?? parts[1]) ?? 0);
@@ -50,11 +55,11 @@ public static class CommandSearch
             groups.Add(Number(account?.ElementAtOrDefault(3)) ?? 0);
             string name = account?[0] ?? parts[0];
             groups.AddRange(Lines(files, "/etc/group")
-                .Where(line => line.Length > 3 && name.Length > 0 && line[3].Split(',').Contains(name))
+                .Where(line => line.Length > 3 && line[3].Split(',').Contains(name))
                 .Select(line => Number(line[2])).OfType<long>());
         }
 
-        return (user, groups);
+        return new CommandUser(user, groups);
     }
 
     private static string[]? Find(IImageFiles files, string path, string nameOrNumber, int number)
@@ -71,3 +76,8 @@ public static class CommandSearch
     private static long? Number(string? text) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) ? number : null;
 }
+
+/// <summary>Who executes a command.</summary>
+/// <param name="Id">The user ID.</param>
+/// <param name="Groups">The group and the additional groups.</param>
+public sealed record CommandUser(long Id, IReadOnlyList<long> Groups);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -21,6 +22,9 @@ public sealed record CompatibilityReport
 
     /// <summary>The host.</summary>
     public required HostFacts Host { get; init; }
+
+    /// <summary>What was read of an image that is not in the store; null for one that is.</summary>
+    public LayersRead? Read { get; init; }
 
     /// <summary>Every check.</summary>
     public required IReadOnlyList<CheckResult> Checks { get; init; }
@@ -61,6 +65,7 @@ public sealed record CompatibilityReport
             Digest = digest.ToString(),
             Platform = Printable.Shorten(facts.Config.Platform.ToString()),
             Host = host,
+            Read = facts.Read,
             Checks = [.. compatibility.Concat(supportability).OrderBy(check => check.Id, StringComparer.Ordinal)],
             Portability = PortabilityVerdict.Of(facts.Manifest),
             Compatibility = Summarize(compatibility, host),
@@ -84,6 +89,11 @@ public sealed record CompatibilityReport
             text.Append($"{name,-15} {Word(verdict.Level),-7} {verdict.Summary}\n");
         }
 
+        if (Read is { } read && (read.Requested > 0 || read.Layers > read.FromStore))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{"Not pulled",-15} {"",-7} {read.Requested} of {read.Layers} layers asked for{(read.FromStore > 0 ? $", {read.FromStore} in the store" : "")}, {Mebibytes(read.Bytes)} of {Mebibytes(read.Size)} MiB read\n");
+        }
+
         foreach (CheckResult check in Checks)
         {
             if (check.Level is CheckLevel.Fail or CheckLevel.Warn or CheckLevel.Unknown)
@@ -98,6 +108,8 @@ public sealed record CompatibilityReport
 
         return text.ToString();
     }
+
+    private static string Mebibytes(long bytes) => (bytes / 1048576.0).ToString("0.0", CultureInfo.InvariantCulture);
 
     private static string Word(CheckLevel level) => level switch
     {

@@ -26,7 +26,7 @@ internal static class HostChecks
 
         if (image.Tree is not { } tree)
         {
-            return new("C18", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread ?? "the files' owners were not read")}");
+            return new("C18", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.UnreadTree ?? "the files' owners were not read")}");
         }
 
         CheckEvidence[] evidence =
@@ -83,7 +83,7 @@ internal static class HostChecks
         }
         else if (NeedsTree(host))
         {
-            return new("C19", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread ?? "the files were not read")}");
+            return new("C19", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.UnreadTree ?? "the files were not read")}");
         }
 
         return lost.Count > 0

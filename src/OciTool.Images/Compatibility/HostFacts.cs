@@ -10,6 +10,9 @@ public sealed record HostFacts
     /// <summary>The version of this shape.</summary>
     public const int CurrentSchema = 1;
 
+    /// <summary>The system call for times of 64 bits, which programs of 32 bits make; tried by one of them.</summary>
+    public const string WideTimeCall = "clock_gettime64";
+
     /// <summary>The version of the shape that was read.</summary>
     public int Schema { get; init; } = CurrentSchema;
 

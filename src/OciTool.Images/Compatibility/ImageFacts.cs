@@ -9,14 +9,26 @@ public sealed record ImageFacts
     /// <summary>Its manifest; null where only a configuration is known.</summary>
     public Manifest? Manifest { get; init; }
 
-    /// <summary>Why its files were not read; null when they were.</summary>
+    /// <summary>Why what is executed was not read, or not all of it; null when it was.</summary>
     public string? Unread { get; init; }
+
+    /// <summary>Why its os-release was not read; null when it was, or when there is none.</summary>
+    public string? UnreadRelease { get; init; }
+
+    /// <summary>Why not all files were looked at; null when they were, or when nothing depends on them.</summary>
+    public string? UnreadTree { get; init; }
+
+    /// <summary>What was read of its layers; null for an image of the store.</summary>
+    public LayersRead? Read { get; init; }
 
     /// <summary>What its os-release says; null when it has none, or was not read.</summary>
     public OsRelease? OsRelease { get; init; }
 
     /// <summary>The word that names the program; null when the image names none.</summary>
     public string? Command { get; init; }
+
+    /// <summary>Who executes it; null where that was not found out.</summary>
+    public CommandUser? User { get; init; }
 
     /// <summary>The files that the kernel opens to execute the command: scripts, and at last a program; empty without a command.</summary>
     public IReadOnlyList<ProgramFile> Programs { get; init; } = [];
@@ -33,17 +45,20 @@ public sealed record ImageFacts
     /// <summary>The version of systemd, where the command is systemd and its version is known.</summary>
     public int? SystemdVersion { get; init; }
 
-    /// <summary>Whether the command is systemd.</summary>
-    public bool IsSystemd { get; init; }
+    /// <summary>Whether the command is systemd; null where that was not found out.</summary>
+    public bool? IsSystemd { get; init; }
 
     /// <summary>What all files need; null when nothing had to be looked at.</summary>
     public TreeFacts? Tree { get; init; }
 
-    /// <summary>Whether a regular file is at a path; null when the files were not read.</summary>
-    public Func<string, bool>? HasFile { get; init; }
+    /// <summary>Those interpreters of the host's handlers that the image has; null when the files were not read.</summary>
+    public IReadOnlySet<string>? Interpreters { get; init; }
 
     /// <summary>The program that is executed at last; null when there is none.</summary>
     public ElfFile? Program => Programs is [.., { Elf: { } elf }] ? elf : null;
+
+    /// <summary>Whether all that is loaded with the program is known.</summary>
+    public bool IsLoadedWhole => Program is { Interpreter: null } || Unread is null;
 
     /// <summary>The architecture of the program, or else what the configuration says.</summary>
     public string Architecture => Program?.Architecture ?? Platform.Normalize(Config.Platform).Architecture;

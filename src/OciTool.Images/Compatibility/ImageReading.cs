@@ -10,74 +10,101 @@ public static class ImageReading
     /// <param name="files">Its files; null when they are not at hand.</param>
     /// <param name="host">Where it is to run; says whether all files have to be looked at.</param>
     /// <param name="words">The command to look at; null for the image's own.</param>
-    public static ImageFacts Read(ImageConfig config, IImageFiles? files, HostFacts host, IReadOnlyList<string>? words = null)
+    /// <param name="user">Who executes it; null for the image's user.</param>
+    public static ImageFacts Read(ImageConfig config, IImageFiles? files, HostFacts host, IReadOnlyList<string>? words = null, CommandUser? user = null)
     {
         words ??= CommandSearch.WordsOf(config.Config);
         ImageFacts facts = new() { Config = config, Command = words.Count == 0 ? null : words[0] };
         if (files is null)
         {
-            return facts with { Unread = "the image's files are not at hand" };
+            const string why = "the image's files are not at hand";
+            return facts with { Unread = why, UnreadRelease = why, UnreadTree = why };
+        }
+
+        // each by itself: what one of them found stays, whatever stops the next one
+        try
+        {
+            ReadProgram(ref facts, files, host, user);
+        }
+        catch (UnreadableImageException e)
+        {
+            facts = facts with { Unread = e.Message };
         }
 
         try
         {
-            facts = facts with
-            {
-                OsRelease = ReadRelease(files, "/etc/os-release") ?? ReadRelease(files, "/usr/lib/os-release"),
-                HasFile = path => files.Find(path)?.Kind == ImageFileKind.Regular,
-            };
-            if (facts.Command is { } command)
-            {
-                facts = ReadProgram(facts, command, files);
-            }
+            facts = facts with { OsRelease = ReadRelease(files, "/etc/os-release") ?? ReadRelease(files, "/usr/lib/os-release") };
+        }
+        catch (UnreadableImageException e)
+        {
+            facts = facts with { UnreadRelease = e.Message };
+        }
 
+        try
+        {
             return HostChecks.NeedsTree(host) ? facts with { Tree = files.ReadTree() } : facts;
         }
         catch (UnreadableImageException e)
         {
-            return facts with { Unread = e.Message };
+            return facts with { UnreadTree = e.Message };
         }
     }
 
     private static OsRelease? ReadRelease(IImageFiles files, string path) =>
         FileText.Read(files, path, OsRelease.MaxSize) is { } bytes ? OsRelease.Parse(path, bytes) : null;
 
-    private static ImageFacts ReadProgram(ImageFacts facts, string command, IImageFiles files)
+    private static void ReadProgram(ref ImageFacts facts, IImageFiles files, HostFacts host, CommandUser? who)
     {
+        if (facts.Command is not { } command)
+        {
+            return;
+        }
+
         ExecutionConfig? config = facts.Config.Config;
-        (long user, IReadOnlyList<long> groups) = CommandSearch.UserOf(config, files);
-        ProgramFile first = FindCommand(command, config, files, user, groups);
-        List<ProgramFile> programs = [first];
+        CommandUser user = who ?? CommandSearch.UserOf(config, files);
+        List<ProgramFile> programs = [FindCommand(command, config, files, user)];
+        facts = facts with { User = user, Programs = programs };
+        facts = ReadSystemd(facts, files);
         while (programs[^1] is { Kind: ProgramKind.Script, Script: { IsTooLong: false, Interpreter.Length: > 0 } script } && programs.Count <= DeepestScript)
         {
-            programs.Add(Look(CommandSearch.Absolute(config?.WorkingDir is { Length: > 0 } directory ? directory : "/", script.Interpreter), files, user, groups));
+            programs.Add(Look(CommandSearch.Absolute(config?.WorkingDir is { Length: > 0 } directory ? directory : "/", script.Interpreter), files, user));
         }
 
-        facts = facts with { Programs = programs };
-        facts = ReadSystemd(facts, files);
         if (programs[^1] is not { Elf: { } elf })
         {
-            return facts;
+            return;
         }
 
-        ProgramFile? loader = elf.Interpreter is { } path ? Look(path, files, user, groups) : null;
+        if (elf.Architecture != host.Architecture)
+        {
+            facts = facts with { Interpreters = InterpretersOf(programs[^1], files, host) };
+        }
+
+        ProgramFile? loader = elf.Interpreter is { } path ? Look(path, files, user) : null;
         facts = facts with { Loader = loader };
         if (loader is not { Kind: ProgramKind.Elf })
         {
-            return facts;
+            return;
         }
 
         LoadedLibraries libraries = new LibrarySearch(files, elf, loader, CommandSearch.Variable(config, "LD_LIBRARY_PATH"))
             .Load(files.Find(programs[^1].Path)?.RealPath ?? programs[^1].Path);
-        return facts with { Libraries = libraries, Libc = FindLibc(libraries, loader, files) };
+        facts = facts with { Libraries = libraries, Libc = FindLibc(libraries, loader, files) };
     }
 
-    private static ProgramFile FindCommand(string command, ExecutionConfig? config, IImageFiles files, long user, IReadOnlyList<long> groups)
+    // only a handler that opens its interpreter in the container needs it there
+    private static HashSet<string> InterpretersOf(ProgramFile program, IImageFiles files, HostFacts host) =>
+    [
+        .. (host.Handlers ?? []).Where(handler => handler.Enabled && !handler.IsFixed && handler.Handles(program.Start.Span))
+            .Select(handler => handler.Interpreter).Where(path => files.Find(path)?.Kind == ImageFileKind.Regular),
+    ];
+
+    private static ProgramFile FindCommand(string command, ExecutionConfig? config, IImageFiles files, CommandUser user)
     {
         ProgramFile? telling = null;
         foreach (string path in CommandSearch.PathsOf(command, config))
         {
-            ProgramFile program = Look(path, files, user, groups);
+            ProgramFile program = Look(path, files, user);
             if (program.Kind is not (ProgramKind.Absent or ProgramKind.NotRegular or ProgramKind.NotExecutable))
             {
                 return program;
@@ -90,7 +117,7 @@ public static class ImageReading
     }
 
     /// <summary>Looks at a file as execve(2) would.</summary>
-    private static ProgramFile Look(string path, IImageFiles files, long user, IReadOnlyList<long> groups)
+    private static ProgramFile Look(string path, IImageFiles files, CommandUser user)
     {
         ImageFile? found = files.Find(path);
         if (found is null)
@@ -103,7 +130,7 @@ public static class ImageReading
             return new ProgramFile(path, ProgramKind.NotRegular);
         }
 
-        if (!found.IsExecutableBy(user, groups) || (user != 0 && !MayReach(found.RealPath, files, user, groups)))
+        if (!found.IsExecutableBy(user.Id, user.Groups) || (user.Id != 0 && !MayReach(found.RealPath, files, user)))
         {
             return new ProgramFile(path, ProgramKind.NotExecutable);
         }
@@ -137,11 +164,11 @@ public static class ImageReading
         }
     }
 
-    private static bool MayReach(string path, IImageFiles files, long user, IReadOnlyList<long> groups)
+    private static bool MayReach(string path, IImageFiles files, CommandUser user)
     {
         for (int end = path.IndexOf('/', 1); end > 0; end = path.IndexOf('/', end + 1))
         {
-            if (files.Find(path[..end]) is { } directory && !directory.IsExecutableBy(user, groups))
+            if (files.Find(path[..end]) is { } directory && !directory.IsExecutableBy(user.Id, user.Groups))
             {
                 return false;
             }
@@ -172,13 +199,13 @@ public static class ImageReading
         if (name is not ("systemd" or "init") || facts.Programs[0].Kind == ProgramKind.Absent
             || (name == "init" && path is not ("/sbin/init" or "/usr/sbin/init" or "/usr/local/sbin/init")))
         {
-            return facts;
+            return facts with { IsSystemd = false };
         }
 
         string? real = files.Find(path)?.RealPath;
         if (name == "init" && real?.EndsWith("/systemd", StringComparison.Ordinal) != true)
         {
-            return facts; // sysvinit, openrc, busybox
+            return facts with { IsSystemd = false }; // sysvinit, openrc, busybox
         }
 
         int? version = null;

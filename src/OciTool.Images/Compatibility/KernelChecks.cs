@@ -21,6 +21,11 @@ internal static class KernelChecks
             }
         }
 
+        if (!image.IsLoadedWhole)
+        {
+            return ProgramChecks.Unread("C09", image);
+        }
+
         if (path.Length == 0)
         {
             return new("C09", CheckLevel.Pass, "no oldest kernel is named");
@@ -55,7 +60,8 @@ internal static class KernelChecks
     /// <summary>C10: the C library.</summary>
     public static CheckResult CLibrary(ImageFacts image, HostFacts host) =>
         ProgramChecks.WithoutProgram("C10", image)
-        ?? (image.Program!.Interpreter is null ? new("C10", CheckLevel.Info, "static, without a C library of the image")
+        ?? (!image.IsLoadedWhole && image.Libc is null ? ProgramChecks.Unread("C10", image)
+            : image.Program!.Interpreter is null ? new("C10", CheckLevel.Info, "static, without a C library of the image")
             : image.Libc is { } libc ? new("C10", CheckLevel.Info, libc.Name) { Evidence = [new(Printable.Shorten(libc.Path), "version", libc.Name)] }
             : new("C10", CheckLevel.Info, "no C library that is known"));
 
@@ -67,14 +73,18 @@ internal static class KernelChecks
             return new("C11", CheckLevel.Unknown, "which system calls the host has is not known");
         }
 
-        string[] forbidden = [.. calls.Where(call => call.Value == "EPERM").Select(call => call.Key).Order(StringComparer.Ordinal)];
-        CheckEvidence[] evidence = [.. calls.Where(call => call.Value != "ok").OrderBy(call => call.Key, StringComparer.Ordinal)
+        // times of 64 bits are another check's
+        string[] forbidden = [.. calls.Where(call => call is { Value: "EPERM", Key: not HostFacts.WideTimeCall }).Select(call => call.Key).Order(StringComparer.Ordinal)];
+        CheckEvidence[] evidence = [.. calls.Where(call => call is { Value: not "ok", Key: not HostFacts.WideTimeCall }).OrderBy(call => call.Key, StringComparer.Ordinal)
             .Select(call => new CheckEvidence("host", Printable.Shorten(call.Key, 40), Printable.Shorten(call.Value, 20)))];
         if (forbidden.Length > 0)
         {
             // glibc makes a thread another way only when clone3 does not exist: a filter that says EPERM breaks every thread
             bool isFatal = forbidden.Contains("clone3") && image.Libc is { Family: LibcFamily.Glibc, Version: { Major: 2, Minor: >= 34 } };
-            return new("C11", isFatal ? CheckLevel.Fail : CheckLevel.Warn, $"a filter around this machine forbids {string.Join(", ", forbidden.Select(call => Printable.Shorten(call, 40)))}")
+            CheckLevel level = isFatal ? CheckLevel.Fail
+                : forbidden.Contains("clone3") && image.Libc is null && image.Unread is not null ? CheckLevel.Unknown
+                : CheckLevel.Warn;
+            return new("C11", level, $"a filter around this machine forbids {string.Join(", ", forbidden.Select(call => Printable.Shorten(call, 40)))}")
             {
                 Evidence = evidence,
                 Fix = "update the engine or libseccomp that this machine itself runs under",
@@ -82,7 +92,16 @@ internal static class KernelChecks
             };
         }
 
-        string[] absent = [.. calls.Where(call => call.Value == "ENOSYS").Select(call => call.Key).Order(StringComparer.Ordinal)];
+        string[] absent = [.. calls.Where(call => call is { Value: "ENOSYS", Key: not HostFacts.WideTimeCall }).Select(call => call.Key).Order(StringComparer.Ordinal)];
+        if (absent.Contains("mount_setattr"))
+        {
+            return new("C11", CheckLevel.Warn, $"this kernel lacks {string.Join(", ", absent.Select(call => Printable.Shorten(call, 40)))}: images run, but not with oci, which needs Linux 5.12")
+            {
+                Evidence = evidence,
+                Fix = "boot a newer kernel, or run the image with another engine",
+            };
+        }
+
         return absent.Length == 0
             ? new("C11", CheckLevel.Pass, "every system call that was tried is there")
             : new("C11", CheckLevel.Info, $"this kernel lacks {string.Join(", ", absent.Select(call => Printable.Shorten(call, 40)))}, for which C libraries have another way") { Evidence = evidence };
@@ -125,7 +144,7 @@ internal static class KernelChecks
             }
         }
 
-        return new("C12", CheckLevel.Pass, $"pages of {size} bytes fit");
+        return image.IsLoadedWhole ? new("C12", CheckLevel.Pass, $"pages of {size} bytes fit") : ProgramChecks.Unread("C12", image);
     }
 
     /// <summary>C14: times of 64 bits in programs of 32.</summary>
@@ -141,33 +160,41 @@ internal static class KernelChecks
             return new("C14", CheckLevel.Pass, "64 bits");
         }
 
-        bool needsWide = image.Libc is { Family: LibcFamily.Musl, Version: { } version } && version >= new KernelVersion(1, 2);
-        if (!needsWide)
+        string? answer = host.SystemCalls?.GetValueOrDefault(HostFacts.WideTimeCall);
+        CheckEvidence[] evidence = [new("host", HostFacts.WideTimeCall, Printable.Shorten(answer ?? "not tried", 20))];
+        bool needsWide = image.Libc is { Family: LibcFamily.Musl, Version: var version } && version >= new KernelVersion(1, 2);
+        if (answer == "EPERM")
         {
-            return new("C14", CheckLevel.Info, "32 bits, probably with times that end in 2038");
-        }
-
-        return host.SystemCalls?.GetValueOrDefault("clock_gettime64") switch
-        {
-            "EPERM" => new("C14", CheckLevel.Fail, $"{image.Libc!.Name} needs clock_gettime64, which a filter around this machine forbids")
+            // glibc takes what the kernel gives without a call first; musl 1.2 has more calls of this kind, and filters that lack one lack all
+            return new(
+                "C14", needsWide ? CheckLevel.Fail : CheckLevel.Warn,
+                $"{image.Libc?.Name ?? "the program"} {(needsWide ? "needs" : "may need")} {HostFacts.WideTimeCall}, which a filter around this machine forbids")
             {
+                Evidence = evidence,
                 Fix = "update the engine and libseccomp that this machine runs under (docker 19.03.9, libseccomp 2.4.2)",
                 Source = "Alpine 3.13 release notes, time64",
-            },
-            null when host.KernelNumber is null => new("C14", CheckLevel.Unknown, "whether the host has clock_gettime64 is not known"),
-            _ => new("C14", CheckLevel.Pass, "times of 64 bits"),
-        };
+            };
+        }
+
+        if (!image.IsLoadedWhole && image.Libc is null)
+        {
+            return ProgramChecks.Unread("C14", image);
+        }
+
+        return !needsWide ? new("C14", CheckLevel.Info, "32 bits, probably with times that end in 2038")
+            : answer is null ? new("C14", CheckLevel.Unknown, $"whether the host has {HostFacts.WideTimeCall} is not known")
+            : new("C14", CheckLevel.Pass, answer == "ok" ? "times of 64 bits" : "times of 64 bits, by calls of 32: this kernel has no others") { Evidence = evidence };
     }
 
     /// <summary>C15: systemd, and the cgroups that it takes.</summary>
     public static CheckResult Systemd(ImageFacts image, HostFacts host)
     {
-        if (image.Unread is not null)
+        if (image.IsSystemd is null && image.Unread is not null)
         {
-            return new("C15", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread)}");
+            return ProgramChecks.Unread("C15", image);
         }
 
-        if (!image.IsSystemd)
+        if (image.IsSystemd != true)
         {
             return new("C15", CheckLevel.Pass, "systemd is not started");
         }

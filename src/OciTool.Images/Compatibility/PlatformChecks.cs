@@ -141,7 +141,8 @@ internal static class PlatformChecks
         evidence = [.. evidence, new("host", $"binfmt_misc {name}", Printable.Shorten($"{handler.Interpreter} flags {handler.Flags}"))];
         if (!handler.IsFixed)
         {
-            return image.HasFile?.Invoke(handler.Interpreter) == true
+            return image.Interpreters is null && image.Unread is not null ? ProgramChecks.Unread("C04", image)
+                : image.Interpreters?.Contains(handler.Interpreter) == true
                 ? new("C04", CheckLevel.Warn, $"{machine} is emulated by {name}, with the interpreter of the image itself") { Evidence = evidence }
                 : new("C04", CheckLevel.Fail, $"{machine} is handled by {name}, whose interpreter {Printable.Shorten(handler.Interpreter)} is not in the image")
                 {
@@ -192,6 +193,12 @@ internal static class PlatformChecks
 
         CheckEvidence[] evidence = [new(Printable.Shorten(path), "x86-64 level", level == 0 ? "not said" : $"v{level}"), new("host", "variant", host.Variant ?? "unknown")];
         int? have = host.Variant is ['v', >= '1' and <= '9' and var digit] ? digit - '0' : null;
+        bool isUnread = !image.IsLoadedWhole || (isGuess && image.OsRelease is null && image.UnreadRelease is not null);
+        if (isUnread && (have is null || have >= level))
+        {
+            return new("C05", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread ?? image.UnreadRelease ?? "")}") { Evidence = evidence };
+        }
+
         if (level <= 1)
         {
             return new("C05", CheckLevel.Pass, $"x86-64 baseline (host {host.Variant ?? "unknown"})") { Evidence = evidence };

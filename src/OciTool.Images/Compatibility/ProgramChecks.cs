@@ -25,6 +25,7 @@ internal static class ProgramChecks
         {
             ProgramKind.Elf when isSame => new("C06", CheckLevel.Pass, $"{name} is there") { Evidence = evidence },
             ProgramKind.Elf => new("C06", CheckLevel.Fail, $"the interpreter {name} is for {ElfMachine.Describe(image.Loader.Elf!)}, and the program for {ElfMachine.Describe(image.Program)}") { Evidence = evidence },
+            null when image.Unread is not null => Unread("C06", image),
             ProgramKind.Absent or null => new("C06", CheckLevel.Fail, $"{PathOf(image)} needs the interpreter {name}{FamilyOf(path)}, which is not in the image")
             {
                 Evidence = evidence,
@@ -38,12 +39,7 @@ internal static class ProgramChecks
     /// <summary>C07: whether the command can be executed, through all its scripts.</summary>
     public static CheckResult Command(ImageFacts image, HostFacts host)
     {
-        if (image.Unread is not null)
-        {
-            return new("C07", CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread)}");
-        }
-
-        if (image.Command is null)
+        if (image.Command is null && image.Unread is null)
         {
             return new("C07", CheckLevel.Unknown, "the image names no command: what is run has to be named") { Fix = "name a command behind the image" };
         }
@@ -54,6 +50,11 @@ internal static class ProgramChecks
             {
                 return problem;
             }
+        }
+
+        if (image.Unread is not null && image.Program is null)
+        {
+            return Unread("C07", image);
         }
 
         return image.Programs.Count > 1
@@ -83,7 +84,7 @@ internal static class ProgramChecks
             case ProgramKind.NotRegular:
                 return Fail($"{by} {name} is not a regular file");
             case ProgramKind.NotExecutable:
-                return Fail($"{by} {name} may not be executed by the image's user", $"chmod +x {name}");
+                return Fail($"{by} {name} may not be executed{(image.User is { Id: > 0 and var user } ? $" by user {user}" : "")}", $"chmod +x {name}");
             case ProgramKind.Damaged:
                 return Fail($"{by} {name} is damaged: {program.Damage}");
             case ProgramKind.Script when program.Script!.IsTooLong:
@@ -92,7 +93,7 @@ internal static class ProgramChecks
                 return Fail($"the first line of {name} names no interpreter");
             case ProgramKind.Script when program.Script!.IsLongForOldKernels && host.KernelNumber is { } kernel && kernel < new KernelVersion(5, 1):
                 return Fail($"the first line of {name} is longer than 128 bytes, which kernel {kernel} does not read");
-            case ProgramKind.Script when index == image.Programs.Count - 1:
+            case ProgramKind.Script when index == image.Programs.Count - 1 && image.Unread is null:
                 return Fail($"{name} leads through more scripts than the kernel follows");
             case ProgramKind.Elf when program.Damage is { } damage:
                 return Fail($"{by} {name} is damaged: {damage}");
@@ -125,7 +126,7 @@ internal static class ProgramChecks
 
         if (image.Libraries is not { } libraries)
         {
-            return new("C08", CheckLevel.Info, "not looked at: there is no interpreter");
+            return image.Unread is null ? new("C08", CheckLevel.Info, "not looked at: there is no interpreter") : Unread("C08", image);
         }
 
         if (libraries.Missing is [var missing, ..])
@@ -157,9 +158,12 @@ internal static class ProgramChecks
 
     /// <summary>Says why there is no program to look at; null when there is one.</summary>
     public static CheckResult? WithoutProgram(string id, ImageFacts image) =>
-        image.Unread is not null ? new(id, CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread)}")
-        : image.Program is null ? new(id, CheckLevel.Info, "not looked at: there is no program")
-        : null;
+        image.Program is not null ? null
+        : image.Unread is not null ? Unread(id, image)
+        : new(id, CheckLevel.Info, "not looked at: there is no program");
+
+    /// <summary>The answer where what it depends on was not read.</summary>
+    public static CheckResult Unread(string id, ImageFacts image) => new(id, CheckLevel.Unknown, $"not looked at: {Printable.Shorten(image.Unread ?? "")}");
 
     /// <summary>The path of the program, safe to print.</summary>
     public static string PathOf(ImageFacts image) => image.Programs.Count == 0 ? "" : Printable.Shorten(image.Programs[^1].Path);

@@ -23,7 +23,7 @@ internal static class SupportChecks
     {
         if (image.OsRelease is not { } release)
         {
-            return Result(CheckLevel.Unknown, image.Unread is { } why
+            return Result(CheckLevel.Unknown, image.UnreadRelease is { } why
                 ? $"end of life unknown: {why}"
                 : "end of life unknown: the image has no os-release");
         }

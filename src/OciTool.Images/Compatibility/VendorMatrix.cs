@@ -16,8 +16,8 @@ internal static class VendorMatrix
         string hostName = HostName(host.OsRelease);
         if (Major(image) is not { } major)
         {
-            return image.OsRelease is null && image.Unread is not null
-                ? Result(CheckLevel.Unknown, $"vendor unknown: {image.Unread}")
+            return image.OsRelease is null && image.UnreadRelease is not null
+                ? Result(CheckLevel.Unknown, $"vendor unknown: {image.UnreadRelease}")
                 : Result(CheckLevel.Info, $"no vendor statement for this image on {hostName}");
         }
 

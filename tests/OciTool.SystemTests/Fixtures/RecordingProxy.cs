@@ -10,6 +10,7 @@ internal sealed class RecordingProxy : IAsyncDisposable
     private readonly ConcurrentQueue<string> _requests = new();
     private readonly string _upstream;
     private LoopbackServer? _server;
+    private long _bytes;
 
     private RecordingProxy(string upstream) => _upstream = upstream;
 
@@ -22,6 +23,9 @@ internal sealed class RecordingProxy : IAsyncDisposable
         _requests.Where(request => request.StartsWith("GET ", StringComparison.Ordinal)
             && request.Contains("/blobs/", StringComparison.Ordinal));
 
+    /// <summary>How many bytes of bodies were sent, those that the client's kernel took and the client did not included.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
+
     public static async Task<RecordingProxy> StartAsync(string upstream)
     {
         RecordingProxy proxy = new(upstream);
@@ -29,7 +33,11 @@ internal sealed class RecordingProxy : IAsyncDisposable
         return proxy;
     }
 
-    public void Forget() => _requests.Clear();
+    public void Forget()
+    {
+        _requests.Clear();
+        Interlocked.Exchange(ref _bytes, 0);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -61,7 +69,13 @@ internal sealed class RecordingProxy : IAsyncDisposable
         context.Response.Headers.Remove("Transfer-Encoding");
         if (context.Request.Method != "HEAD")
         {
-            await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+            await using Stream content = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
+            byte[] buffer = new byte[64 << 10];
+            while (await content.ReadAsync(buffer, context.RequestAborted) is > 0 and var count)
+            {
+                await context.Response.Body.WriteAsync(buffer.AsMemory(0, count), context.RequestAborted);
+                Interlocked.Add(ref _bytes, count);
+            }
         }
     }
 }

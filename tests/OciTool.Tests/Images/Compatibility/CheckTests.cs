@@ -251,6 +251,15 @@ public sealed class CheckTests
             "C11", Static().Read() with { Libc = new Libc(LibcFamily.Glibc, new KernelVersion(2, minor), "") },
             ImageMaker.Host with { SystemCalls = answer is null ? null : new Dictionary<string, string> { ["clone3"] = answer } }).Level);
 
+    [Fact]
+    public void C11_a_kernel_on_which_oci_itself_runs_nothing_is_a_warning()
+    {
+        CheckResult check = Result("C11", Static(), ImageMaker.Host with { SystemCalls = new Dictionary<string, string> { ["mount_setattr"] = "ENOSYS", ["openat2"] = "ok" } });
+
+        Assert.Equal(CheckLevel.Warn, check.Level);
+        Assert.Contains("Linux 5.12", check.Summary, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0x1000, 4096, CheckLevel.Pass)]
     [InlineData(0x10000, 65536, CheckLevel.Pass)]
@@ -271,14 +280,47 @@ public sealed class CheckTests
         ImageMaker.Host with { Executes = probe is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["386"] = probe } });
 
     [Theory]
-    [InlineData("ok", CheckLevel.Pass)]
-    [InlineData("EPERM", CheckLevel.Fail)]
-    public void C14_musl_of_32_bits_needs_times_of_64(string answer, CheckLevel expected) => Assert.Equal(
-        expected,
-        ImageMaker.Check(
-            "C14",
-            new ImageMaker().App(new ElfBuilder { Is64 = false, Machine = 3 }.Build()).Read() with { Libc = new Libc(LibcFamily.Musl, new KernelVersion(1, 2, 2), "") },
-            ImageMaker.Host with { SystemCalls = new Dictionary<string, string> { ["clock_gettime64"] = answer } }).Level);
+    [InlineData("ok", LibcFamily.Musl, CheckLevel.Pass)]
+    [InlineData("ENOSYS", LibcFamily.Musl, CheckLevel.Pass)]
+    [InlineData("EPERM", LibcFamily.Musl, CheckLevel.Fail)]
+    [InlineData("EPERM", LibcFamily.Glibc, CheckLevel.Warn)]
+    [InlineData("ok", LibcFamily.Glibc, CheckLevel.Info)]
+    [InlineData(null, LibcFamily.Musl, CheckLevel.Unknown)]
+    [InlineData(null, LibcFamily.Glibc, CheckLevel.Info)]
+    public void C14_musl_of_32_bits_needs_times_of_64(string? answer, LibcFamily family, CheckLevel expected)
+    {
+        ImageFacts facts = new ImageMaker().App(new ElfBuilder { Is64 = false, Machine = 3 }.Build()).Read() with { Libc = new Libc(family, new KernelVersion(family == LibcFamily.Musl ? 1 : 2, 2, 2), "") };
+        HostFacts host = ImageMaker.Host with { SystemCalls = answer is null ? ImageMaker.Host.SystemCalls : new Dictionary<string, string> { ["clock_gettime64"] = answer } };
+
+        Assert.Equal(expected, ImageMaker.Check("C14", facts, host).Level);
+        Assert.Equal(CheckLevel.Pass, ImageMaker.Check("C11", facts, host).Level); // which is about what programs of 64 bits call
+    }
+
+    [Fact]
+    public void Without_the_libraries_a_program_decides_what_is_its_own()
+    {
+        ImageFacts facts = new ImageMaker().App(new ElfBuilder().Interpreter(Loader).NeededIsa(0xf).Build()).Read() with { Unread = "not asked for", Loader = null };
+
+        foreach ((string id, CheckLevel expected) in (ReadOnlySpan<(string, CheckLevel)>)
+        [
+            ("C03", CheckLevel.Pass), ("C04", CheckLevel.Pass), ("C05", CheckLevel.Fail), ("C06", CheckLevel.Unknown), ("C07", CheckLevel.Pass), ("C08", CheckLevel.Unknown),
+            ("C09", CheckLevel.Unknown), ("C10", CheckLevel.Unknown), ("C12", CheckLevel.Unknown), ("C13", CheckLevel.Pass), ("C15", CheckLevel.Pass), ("C16", CheckLevel.Unknown),
+        ])
+        {
+            Assert.Equal((id, expected), (id, ImageMaker.Check(id, facts, ImageMaker.Host).Level));
+        }
+
+        Assert.Equal(CheckLevel.Unknown, ImageMaker.Check("C05", facts, ImageMaker.Host with { Variant = "v4" }).Level);
+        Assert.Equal(CheckLevel.Unknown, ImageMaker.Check("C11", facts, ImageMaker.Host with { SystemCalls = new Dictionary<string, string> { ["clone3"] = "EPERM" } }).Level);
+    }
+
+    [Fact]
+    public void C07_a_script_whose_interpreter_was_not_read_is_open()
+    {
+        ImageFacts facts = new ImageMaker().App("#!/bin/sh\n").Read();
+
+        Assert.Equal(CheckLevel.Unknown, ImageMaker.Check("C07", facts with { Programs = [facts.Programs[0]], Unread = "not asked for" }, ImageMaker.Host).Level);
+    }
 
     [Theory]
     [InlineData("258", "hybrid", null, CheckLevel.Fail)]
@@ -317,7 +359,7 @@ public sealed class CheckTests
     public void C18_the_highest_owner_has_to_be_mapped(long? mapped, long owner, CheckLevel expected)
     {
         ImageMaker image = Static();
-        image.Tree.Add("srv/data", new MemoryNode(MemoryNodeKind.Regular, 0x1a4, owner, 0, 0) { Content = [] });
+        image.Layer.Add("srv/data", new MemoryNode(MemoryNodeKind.Regular, 0x1a4, owner, 0, 0));
 
         Expect("C18", expected, image, ImageMaker.Host with { MappedUsers = mapped, MappedGroups = mapped });
     }

@@ -24,11 +24,9 @@ internal sealed class ImageMaker
         Store = new StoreFacts("ext4", "erofs", Xattrs: true, CaseSensitive: true),
     };
 
-    private readonly MemoryTree _tree = new();
+    private readonly FakeLayer _layer = new() { BytesOfEach = 0 };
 
-    public ImageMaker() => _tree.BeginLayer();
-
-    public MemoryTree Tree => _tree;
+    public FakeLayer Layer => _layer;
 
     public ExecutionConfig Config { get; set; } = new() { Cmd = ["/bin/app"] };
 
@@ -43,7 +41,7 @@ internal sealed class ImageMaker
 
     public ImageMaker File(string name, byte[] content, int mode = 0x1ed)
     {
-        _tree.Add(name, new MemoryNode(MemoryNodeKind.Regular, mode, 0, 0, content.Length) { Content = content });
+        _layer.Add(name, new MemoryNode(MemoryNodeKind.Regular, mode, 0, 0, content.Length) { Content = content });
         return this;
     }
 
@@ -51,11 +49,11 @@ internal sealed class ImageMaker
 
     public ImageMaker Link(string name, string target)
     {
-        _tree.Add(name, new MemoryNode(MemoryNodeKind.Link, 0x1ff, 0, 0, 0) { Target = target });
+        _layer.Add(name, new MemoryNode(MemoryNodeKind.Link, 0x1ff, 0, 0, 0) { Target = target });
         return this;
     }
 
-    public ImageFacts Read(HostFacts? host = null) => ImageReading.Read(ImageConfig(), _tree, host ?? Host);
+    public ImageFacts Read(HostFacts? host = null) => ImageReading.Read(ImageConfig(), new LayeredTree([_layer.Open], Config), host ?? Host);
 
     /// <summary>The facts when no file could be read.</summary>
     public ImageFacts Unread() => ImageReading.Read(ImageConfig(), files: null, Host);
