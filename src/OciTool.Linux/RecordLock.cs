@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -23,6 +24,7 @@ public sealed class RecordLock : IDisposable
     /// <returns>Null where there is no such file, and so nobody who writes.</returns>
     /// <exception cref="LockTimeoutException">The patience is over.</exception>
     /// <exception cref="IOException">The file cannot be opened or locked.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "it belongs to the result, and is disposed after a failure")]
     public static RecordLock? TryShare(string path, LockPatience patience)
     {
         SafeFileHandle file;

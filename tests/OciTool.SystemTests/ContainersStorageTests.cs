@@ -82,7 +82,7 @@ public sealed class ContainersStorageTests(Machine machine) : OciTest(machine)
         Assert.Equal("x86_64\n", (await Oci.RunAsync("run", "--rm", "--pull", "never", "--network", "none", image, "uname", "-m")).Succeeded().Output);
         using JsonDocument theirs = await ReadAsync(Path.Join(Oci["skopeo"], "manifest.json"));
         using JsonDocument ours = await ReadAsync(Path.Join(Oci["oci"], "manifest.json"));
-        Assert.True(JsonElement.DeepEquals(theirs.RootElement, ours.RootElement), $"{theirs.RootElement}\n{ours.RootElement}");
+        Assert.Equal(ContentOf(theirs), ContentOf(ours));
     }
 
     [Theory]
@@ -127,7 +127,7 @@ public sealed class ContainersStorageTests(Machine machine) : OciTest(machine)
     {
         await using Podman podman = new();
         await BuildAsync(podman);
-        string changed = (await Shell.RunAsync("find", podman["root/overlay"], "-path", "*/diff/random")).Succeeded().Lines[0];
+        string changed = (await Shell.RunAsync("find", podman["root/overlay"], "-path", "*/diff/random", "-type", "f")).Succeeded().Lines[0];
         await using (FileStream file = new(changed, FileMode.Open, FileAccess.ReadWrite))
         {
             int first = file.ReadByte();
@@ -168,6 +168,11 @@ public sealed class ContainersStorageTests(Machine machine) : OciTest(machine)
     }
 
     private static async Task<JsonDocument> ReadAsync(string path) => JsonDocument.Parse(await File.ReadAllBytesAsync(path, Cancellation));
+
+    // not the layers' types: skopeo of Debian 12 calls them compressed, which they are not
+    private static string[] ContentOf(JsonDocument manifest) =>
+        [.. manifest.RootElement.GetProperty("layers").EnumerateArray().Prepend(manifest.RootElement.GetProperty("config"))
+            .Select(blob => $"{blob.GetProperty("digest").GetString()} {blob.GetProperty("size").GetInt64()}")];
 
     private static string[] Strings(JsonElement list) => [.. list.EnumerateArray().Select(item => item.GetString()!)];
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OciTool.Images;
 using OciTool.Linux;
 
@@ -26,7 +27,7 @@ internal sealed record StorageDirectory(
     internal static StorageDirectory Read(string root, string? driver, LockPatience patience)
     {
         string name = Require(root, driver is "overlay2" ? "overlay" : driver);
-        DirectoryFiles files = new(root);
+        using DirectoryFiles files = new(root);
         try
         {
             using RecordLock? layersLock = RecordLock.TryShare(Path.Join(root, $"{name}-layers/layers.lock"), patience);
@@ -71,6 +72,7 @@ internal sealed record StorageDirectory(
     /// <param name="offset">Where in the archive to begin.</param>
     /// <param name="failed">Makes an error out of what is wrong.</param>
     /// <exception cref="OciException">What it was made of is not there any more.</exception>
+    [SuppressMessage("Reliability", "CA2000", Justification = "the archive owns its parts, which are disposed after a failure")]
     internal Stream OpenLayer(StorageLayerRecord layer, long offset, Func<string, Exception?, OciException> failed)
     {
         Stream? record = null;
@@ -109,14 +111,19 @@ internal sealed record StorageDirectory(
     private static string Require(string root, string? driver)
     {
         string store = $"the store '{Printable.Shorten(root)}'";
-        if (driver is not null)
+        if (driver is not null && Array.IndexOf(Drivers, driver) < 0)
         {
-            return Array.IndexOf(Drivers, driver) >= 0 ? driver : throw Unsupported(store, driver);
+            throw Unsupported(store, driver);
         }
 
         if (!Directory.Exists(root))
         {
             throw new OciException($"{store} is not there, or not to be seen by this user");
+        }
+
+        if (driver is not null)
+        {
+            return driver;
         }
 
         // an engine that was called once with another driver leaves empty directories
