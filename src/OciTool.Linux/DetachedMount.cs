@@ -86,7 +86,6 @@ public static class DetachedMount
         using SafeFileHandle context = Mounts.Open("overlay");
         Mounts.Configure(context, "source", mount.Source, "overlay");
         MountAttributes attributes = MountAttributes.None;
-        bool hasImages = false;
         for (int i = 0; i < mount.Options.Count; i++)
         {
             string option = mount.Options[i];
@@ -99,7 +98,6 @@ public static class DetachedMount
                 value = PathOf(held[^1]);
             }
 
-            hasImages |= key == Mount.LowerImage;
             switch (key)
             {
                 case "ro":
@@ -122,9 +120,9 @@ public static class DetachedMount
         {
             return Mounts.Create(context, "overlay", attributes);
         }
-        catch (ErrnoException e) when (e.Errno == Errno.EINVAL && hasImages)
+        catch (ErrnoException e) when (e.Errno == Errno.EINVAL)
         {
-            return null;
+            return null; // before 6.5 every option is taken, and only the whole is refused
         }
     }
 
