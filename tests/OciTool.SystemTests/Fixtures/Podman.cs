@@ -42,6 +42,8 @@ internal sealed class Podman : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // its containers' monitors tidy up, in podmans of their own, after the command has returned
+        await Processes.GoneAsync([_directory.Path], TimeSpan.FromSeconds(10));
         foreach (string mount in Mounts.Under(_directory.Path).Reverse())
         {
             await Shell.RunAsync("umount", "-l", mount);
