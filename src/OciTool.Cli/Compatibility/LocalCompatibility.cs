@@ -19,25 +19,31 @@ internal static class LocalCompatibility
     {
         ImageConfig config = process is null ? image.Config
             : image.Config with { Config = (image.Config.Config ?? new ExecutionConfig()) with { Env = process.Env, WorkingDir = process.Cwd } };
-        RootDirectory? root;
-        try
-        {
-            root = ImageView.Open(images, image.Config);
-        }
-        catch (OciException)
-        {
-            // a kernel that stacks no layers, or a layer that is no more: the archives tell the same, more slowly
-            using LayeredTree archives = new(image.Manifest.Layers.Zip(image.Config.Rootfs.DiffIds).Select<(Descriptor Blob, Digest DiffId), Func<ILayerEntries>>(
-                layer => () => Open(images, layer.Blob, layer.DiffId)), config.Config);
-            return Read(archives);
-        }
-
-        using (root)
+        using RootDirectory? root = TryStack(images, image.Config, out bool isStacked);
+        if (isStacked)
         {
             return Read(root is null ? null : new RootImageFiles(root));
         }
 
+        using LayeredTree archives = new(image.Manifest.Layers.Zip(image.Config.Rootfs.DiffIds).Select<(Descriptor Blob, Digest DiffId), Func<ILayerEntries>>(
+            layer => () => Open(images, layer.Blob, layer.DiffId)), config.Config);
+        return Read(archives);
+
         ImageFacts Read(IImageFiles? files) => ImageReading.Read(config, files, host, process?.Args, UserOf(process)) with { Manifest = image.Manifest };
+    }
+
+    private static RootDirectory? TryStack(ImageStore images, ImageConfig config, out bool isStacked)
+    {
+        isStacked = true;
+        try
+        {
+            return ImageView.Open(images, config);
+        }
+        catch (OciException)
+        {
+            isStacked = false; // a kernel that stacks no layers, or a layer that is no more: the archives tell the same, more slowly
+            return null;
+        }
     }
 
     private static LayerEntries Open(ImageStore images, Descriptor blob, Digest diffId)
