@@ -101,6 +101,7 @@ public sealed class DockerDaemon : IDisposable
         };
     }
 
+    [SuppressMessage("Reliability", "CA2000", Justification = "the stream disposes the socket")]
     private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken cancellationToken)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -175,9 +176,10 @@ public sealed class DockerDaemon : IDisposable
             Headers.ContentType = new MediaTypeHeaderValue("application/x-tar");
         }
 
+        [SuppressMessage("Reliability", "CA2000", Justification = "disposing it would close the request")]
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
-            BufferedStream buffered = new(stream, 128 << 10); // not disposed: that would close the request
+            BufferedStream buffered = new(stream, 128 << 10);
             await _write(buffered);
             await buffered.FlushAsync();
         }
