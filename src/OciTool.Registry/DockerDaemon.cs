@@ -14,7 +14,8 @@ namespace OciTool.Registry;
 /// </remarks>
 public sealed class DockerDaemon : IDisposable
 {
-    private const string DefaultHost = "unix:///var/run/docker.sock";
+    private const string UnixScheme = "unix://";
+    private const string DefaultHost = $"{UnixScheme}/var/run/docker.sock";
 
     private readonly string _host;
     private readonly HttpClient _client;
@@ -29,7 +30,7 @@ public sealed class DockerDaemon : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         string host = options.Variable("DOCKER_HOST") ?? DefaultHost;
-        bool isSocket = host.StartsWith("unix://", StringComparison.Ordinal);
+        bool isSocket = host.StartsWith(UnixScheme, StringComparison.Ordinal);
         Uri address = isSocket ? new Uri("http://docker/") : Tcp(host, options);
         SocketsHttpHandler handler = new()
         {
@@ -38,7 +39,7 @@ public sealed class DockerDaemon : IDisposable
             UseProxy = false,
             ActivityHeadersPropagator = null,
             ConnectTimeout = options.ConnectTimeout,
-            ConnectCallback = isSocket ? (_, cancellationToken) => ConnectAsync(host["unix://".Length..], cancellationToken) : null,
+            ConnectCallback = isSocket ? (_, cancellationToken) => ConnectAsync(host[UnixScheme.Length..], cancellationToken) : null,
         };
         return new DockerDaemon(host, new HttpClient(handler) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan });
     }
@@ -119,7 +120,8 @@ public sealed class DockerDaemon : IDisposable
 
     private OciException CannotConnect(HttpRequestException e)
     {
-        string cause = (e.InnerException ?? e).Message.TrimEnd('.');
+        bool isAbsent = _host.StartsWith(UnixScheme, StringComparison.Ordinal) && !File.Exists(_host[UnixScheme.Length..]); // .NET calls it an address
+        string cause = isAbsent ? "no such file or directory" : (e.InnerException ?? e).Message.TrimEnd('.');
         return e.InnerException is SocketException
             ? new OciException($"cannot connect to the docker daemon at {Printable.Shorten(_host)}: {Printable.Shorten(cause)}", e)
             {

@@ -96,7 +96,7 @@ public sealed class CopyTests(Machine machine) : OciTest(machine)
     }
 
     [Theory]
-    [InlineData("cannot connect to the docker daemon at unix:///absent", "unix:///absent", "")]
+    [InlineData("cannot connect to the docker daemon at unix:///absent: no such file or directory", "unix:///absent", "")]
     [InlineData("only unix://PATH and tcp://HOST:PORT", "ssh://somewhere", "")]
     [InlineData("OCI_OFFLINE is set", "tcp://127.0.0.1:1", "OCI_OFFLINE")]
     [InlineData("DOCKER_TLS_VERIFY", "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY")]
