@@ -46,8 +46,11 @@ public readonly record struct Digest : ISpanParsable<Digest>, IComparable<Digest
 
     /// <summary>Hashes content with the canonical algorithm, sha256.</summary>
     /// <param name="content">The whole content.</param>
-    public static Digest Of(ReadOnlySpan<byte> content) =>
-        new($"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}");
+    public static Digest Of(ReadOnlySpan<byte> content)
+    {
+        OpenSsl.Require();
+        return new Digest($"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}");
+    }
 
     /// <summary>Hashes content with the algorithm of <paramref name="like"/>, to compare the two.</summary>
     /// <param name="content">The whole content.</param>
@@ -99,8 +102,11 @@ public readonly record struct Digest : ISpanParsable<Digest>, IComparable<Digest
 
     /// <summary>Starts a hash with this digest's algorithm, to verify content while it passes.</summary>
     /// <returns>A hash that the caller disposes.</returns>
-    public IncrementalHash CreateHash() => IncrementalHash.CreateHash(
-        Algorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
+    public IncrementalHash CreateHash()
+    {
+        OpenSsl.Require();
+        return IncrementalHash.CreateHash(Algorithm == "sha512" ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256);
+    }
 
     /// <inheritdoc/>
     public int CompareTo(Digest other) => string.CompareOrdinal(_value, other._value);

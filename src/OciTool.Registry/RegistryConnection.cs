@@ -30,6 +30,7 @@ internal sealed class RegistryConnection : IAsyncDisposable
             };
         }
 
+        OpenSsl.Require();
         if (context.Options.CertDirectory is { } directory && !Directory.Exists(directory))
         {
             throw new OciException($"certificate directory '{directory}': no such directory");

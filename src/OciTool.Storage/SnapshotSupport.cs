@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using OciTool.Images;
 using OciTool.Linux;
 using OciTool.Storage.Layers;
@@ -51,7 +50,7 @@ public sealed record SnapshotSupport(SnapshotForm Form, string Reason)
     private static (bool Works, string How) Try(string place)
     {
         byte[] archive = new byte[1024];
-        Digest diffId = Digest.Parse($"sha256:{Convert.ToHexStringLower(SHA256.HashData(archive))}");
+        Digest diffId = Digest.Of(archive);
         AppliedLayer layer = LayerApplier.Apply(
             new MemoryStream(archive), place, SnapshotForm.Erofs, diffId, new LayerLimits { MaxBytes = archive.Length }, _ => { });
         string image = Path.Join(place, LayerApplier.NameOf(layer.Form));

@@ -23,6 +23,22 @@ public sealed class BadInputTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    public async Task OpenSsl_is_named_where_it_is_missing()
+    {
+        string image = await Oci.PullAsync(await Machine.PlainAsync());
+        const string Hidden = "for file in $(ldconfig -p | sed -n 's/.*libssl[.]so.* => //p'); do mount --bind \"$0\" \"$file\"; done; exec \"$@\"";
+        await File.WriteAllTextAsync(Oci["empty"], "", Cancellation);
+
+        Task<ProgramResult> WithoutAsync(params string[] arguments) => Shell.RunAsync(
+            "unshare", ["-m", "--propagation", "private", "sh", "-euc", Hidden, Oci["empty"], Oci.Binary, .. Oci.Arguments(arguments)], Oci.CleanEnvironment());
+
+        Failed(await WithoutAsync("pull", image), 125, "OpenSSL .* is not installed");
+        Failed(await WithoutAsync("save", "-q", "-o", Oci["saved"], image), 125, "OpenSSL .* is not installed");
+        (await WithoutAsync("--version")).Succeeded();
+        await StillWorksAsync();
+    }
+
+    [Fact]
     [Fault(41, "the name is in the error")]
     public async Task A_host_that_does_not_exist() =>
         Failed(await Oci.RunAsync("pull", "registry.invalid/busybox"), 125, "registry.invalid");
