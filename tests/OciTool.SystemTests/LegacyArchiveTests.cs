@@ -86,6 +86,24 @@ public sealed class LegacyArchiveTests(Machine machine) : OciTest(machine)
     }
 
     [Fact]
+    public async Task What_we_save_has_no_links_and_is_an_image_for_importers_that_know_repositories_alone()
+    {
+        Need.Programs("tar");
+        string image = await Oci.PullAsync(await Machine.PublishAsync("legacy-ours", Machine.Images.With(new Layer().File("top", "top\n"))));
+        (await Oci.RunAsync("save", "-q", "-o", Oci["saved"], image)).Succeeded();
+        string[] entries = (await Shell.RunAsync("tar", "-tvf", Oci["saved"])).Succeeded().Lines;
+        await WithoutManifestAsync(Oci["saved"]);
+        await using Oci other = new();
+
+        ProgramResult load = (await other.RunAsync("load", "-q", "-i", Oci["saved"])).Succeeded();
+
+        Assert.DoesNotContain(entries, entry => entry[0] is 'l' or 'h');
+        Assert.Equal(2, entries.Count(entry => entry.EndsWith("/layer.tar", StringComparison.Ordinal)));
+        Assert.Equal([$"Loaded image: {image}"], load.Lines);
+        Assert.Equal("top\n", (await other.RunAsync("run", "--rm", "--network", "none", image, "cat", "/top")).Succeeded().Output);
+    }
+
+    [Fact]
     public async Task The_layers_of_podmans_archive_are_found_behind_its_links()
     {
         Need.Programs("tar");
