@@ -109,8 +109,11 @@ public static partial class ImageCopier
     }
 
     /// <summary>Reads a config, verified.</summary>
+    /// <param name="source">The image.</param>
+    /// <param name="descriptor">The config, as its manifest describes it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="OciException">It is too large, or another one than the manifest says.</exception>
-    internal static async Task<Document> ReadConfigAsync(IImageSource source, Descriptor descriptor, CancellationToken cancellationToken)
+    public static async Task<Document> ReadConfigAsync(IImageSource source, Descriptor descriptor, CancellationToken cancellationToken)
     {
         if (descriptor.Size > Document.MaxSize)
         {

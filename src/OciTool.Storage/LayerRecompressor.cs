@@ -63,9 +63,11 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
         {
             using StoredBlobStream stored = new(content, layer.Digest, cancellationToken);
             using HashingInput input = new(stored, layer.Digest.CreateHash());
-            using FileStream file = new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             using (LayerContent uncompressed = LayerContent.Open(input, layer.Digest, long.MaxValue))
-            using (Stream compressor = Compressor(file, compression))
+            using (HashingOutput compressed = new(file, hash))
+            using (Stream compressor = Compressor(compressed, compression))
             {
                 int read;
                 while ((read = uncompressed.Read(buffer)) > 0)
@@ -86,14 +88,6 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
                 throw new ContentMismatchException(layer, $"{input.Count} bytes with digest {actual}");
             }
 
-            file.Position = 0;
-            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            int count;
-            while ((count = file.Read(buffer)) > 0)
-            {
-                hash.AppendData(buffer, 0, count);
-            }
-
             return layer with { Digest = Digest.Of(hash), Size = file.Length };
         }
         catch (LayerException e)
@@ -111,7 +105,7 @@ public sealed class LayerRecompressor(StorageRoot root, int? level, Action<strin
     }
 
     // neither format gets a time or a name, so that the same content gives the same bytes
-    private Stream Compressor(FileStream file, LayerCompression compression) => compression switch
+    private Stream Compressor(Stream file, LayerCompression compression) => compression switch
     {
         LayerCompression.Gzip => new GZipStream(
             file, new ZLibCompressionOptions { CompressionLevel = Math.Clamp(level ?? DefaultGzip, 0, 9) }, leaveOpen: true),

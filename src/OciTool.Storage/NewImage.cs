@@ -152,16 +152,4 @@ public sealed class NewImage : IImageSource, IDisposable
         _place?.Dispose();
         _base?.Dispose();
     }
-
-    /// <summary>Hashes what is written through it.</summary>
-    private sealed class HashingOutput(Stream inner, IncrementalHash hash) : WriteOnlyStream
-    {
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            hash.AppendData(buffer);
-            inner.Write(buffer);
-        }
-
-        public override void Flush() => inner.Flush();
-    }
 }

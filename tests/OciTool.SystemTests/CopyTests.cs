@@ -82,7 +82,8 @@ public sealed class CopyTests(Machine machine) : OciTest(machine)
     public async Task Dockers_daemon_has_an_image_by_name_and_by_id_and_says_what_it_does_not_have()
     {
         await using Dockerd dockerd = await Dockerd.StartAsync();
-        (string, string?)[] here = [("DOCKER_HOST", dockerd.Socket)];
+        Directory.CreateDirectory(Oci["spool"]);
+        (string, string?)[] here = [("DOCKER_HOST", dockerd.Socket), ("TMPDIR", Oci["spool"])];
 
         (await Oci.RunAsync(here, null, "copy", "-q", await Machine.PlainAsync(), "docker-daemon:app:dev")).Succeeded();
 
@@ -91,8 +92,7 @@ public sealed class CopyTests(Machine machine) : OciTest(machine)
         (await Oci.RunAsync(here, null, "copy", "-q", $"docker-daemon:sha256:{Machine.Images.Plain.Id}", $"oci:{Oci["layout"]}:a")).Succeeded();
         Failed(await Oci.RunAsync(here, null, "copy", "docker-daemon:absent:1", $"oci:{Oci["layout"]}:b"), 125, "absent:1: the docker daemon says");
         Failed(await Oci.RunAsync(here, null, "copy", $"oci:{Oci["layout"]}:a", $"docker-daemon:sha256:{Machine.Images.Plain.Id}"), 125, "by a tag");
-        string[] left = Directory.GetFileSystemEntries("/var/tmp", "oci-*");
-        Assert.Empty(left);
+        Assert.Empty(Directory.GetFileSystemEntries(Oci["spool"]));
     }
 
     [Theory]

@@ -17,14 +17,9 @@ internal sealed class CopyCommand : Verb
 
     private readonly Option<bool> _all = new("--all", "-a") { Description = "Copy the index with all platforms, attestations and other artifacts" };
 
-    private readonly Option<string?> _digestFile = new("--digestfile")
-    {
-        Description = "Write the digest of the copied image to the specified file",
-        HelpName = "string",
-    };
-
     private readonly Option<bool> _preserveDigests = new("--preserve-digests") { Description = "Fail where a digest would have to change" };
 
+    private readonly DigestFileFlag _digestFile;
     private readonly ConversionFlags _conversion;
     private readonly PlatformFlags _platform;
     private readonly ProgressFlags _progress;
@@ -53,7 +48,7 @@ internal sealed class CopyCommand : Verb
         Add(_source);
         Add(_destination);
         Add(_all);
-        Add(_digestFile);
+        _digestFile = new DigestFileFlag(this, "copied");
         Add(_preserveDigests);
         _conversion = new ConversionFlags(this);
         _platform = new PlatformFlags(this, canBeLax: true);
@@ -101,7 +96,7 @@ internal sealed class CopyCommand : Verb
             copied = await SendAsync(new PolicedImageSource(registry, name, rule, new RegistrySignatures(name, fromContext)), name.Tag is null ? [] : [name.Canonical]);
         }
 
-        ImageEnd.WriteDigest(command.GetValue(_digestFile), copied.Digest);
+        _digestFile.Write(command, copied.Digest);
         return ExitCode.Success;
 
         void Accept(ImageConfig config)

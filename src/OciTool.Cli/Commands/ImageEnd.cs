@@ -27,23 +27,4 @@ internal sealed record ImageEnd(Reference? Registry, TransportName? Transport)
             }
             : new ImageEnd(Reference.Parse(text), null);
     }
-
-    /// <summary>Writes the digest of what was copied where <c>--digestfile</c> wants it.</summary>
-    /// <exception cref="OciException">The file cannot be written.</exception>
-    public static void WriteDigest(string? file, Digest digest)
-    {
-        if (file is null)
-        {
-            return;
-        }
-
-        try
-        {
-            File.WriteAllText(file, digest.ToString());
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new OciException($"digest file '{Printable.Shorten(file)}' cannot be written: {e.Message}", e);
-        }
-    }
 }

@@ -31,7 +31,8 @@ internal sealed class PullCommand : Verb
     {
         Details = "Copies images from registries to the store, ready to run, and prints their IDs.\n\n"
             + "What is there already is not transferred again, and a transfer that was cut goes on where it ended. A name "
-            + "without a registry is looked up as registries.conf says; where it says nothing, the name means docker.io.\n\n"
+            + "without a registry is looked up as registries.conf says; where it says nothing, the name means docker.io. A name may begin "
+            + "with a transport, such as oci-archive: or containers-storage:, as for 'oci copy'.\n\n"
             + "Of an index, the platform that this machine runs is taken; with --all-platforms, all that is in it, so that save --all-platforms and "
             + "push --all hand on the very same index.\n\n"
             + "With OCI_OFFLINE=1 in the environment no verb opens a connection: what needs one fails, all else works with the images that are here.";

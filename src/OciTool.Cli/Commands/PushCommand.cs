@@ -20,14 +20,9 @@ internal sealed class PushCommand : Verb
 
     private readonly Option<bool> _all = new("--all", "-a") { Description = "Push the index with all platforms, which must be in the store" };
 
-    private readonly Option<string?> _digestFile = new("--digestfile")
-    {
-        Description = "Write the digest of the pushed image to the specified file",
-        HelpName = "string",
-    };
-
     private readonly Option<bool> _disableContentTrust = new("--disable-content-trust") { Description = "Does nothing: it is docker's" };
 
+    private readonly DigestFileFlag _digestFile;
     private readonly ConversionFlags _conversion;
     private readonly PlatformFlags _platform;
     private readonly ProgressFlags _progress;
@@ -41,7 +36,8 @@ internal sealed class PushCommand : Verb
     {
         _all.DefaultValueFactory = _ => ofList;
         Details = "Copies an image from the store to a registry. Its bytes and so its digest stay what they were when it was pulled, unless "
-            + "another format or compression is asked for.\n\n"
+            + "another format or compression is asked for. A destination may begin with a transport, such as oci-archive: or docker-daemon:, "
+            + "as for 'oci copy'.\n\n"
             + "What is in the registry already is not sent again. An upload that is cut goes on where the registry is. "
             + "The name is written last.";
         Operands = "IMAGE [DESTINATION]";
@@ -55,7 +51,7 @@ internal sealed class PushCommand : Verb
         Add(_image);
         Add(_destination);
         Add(_all);
-        Add(_digestFile);
+        _digestFile = new DigestFileFlag(this, "pushed");
         Add(_disableContentTrust);
         _conversion = new ConversionFlags(this);
         _platform = new PlatformFlags(this);
@@ -94,7 +90,7 @@ internal sealed class PushCommand : Verb
         Document pushed = target is null
             ? await TransportEnd.CopyAsync(source, image.Name is null ? [] : [image.Name], end!.Transport!, progress, cancellationToken)
             : await SendAsync(target, source, image, context, progress, cancellationToken);
-        ImageEnd.WriteDigest(command.GetValue(_digestFile), pushed.Digest);
+        _digestFile.Write(command, pushed.Digest);
         return ExitCode.Success;
     }
 

@@ -33,7 +33,7 @@ internal static class RemoteCompatibility
         }
 
         Manifest manifest = Manifest.Parse(document);
-        ImageConfig config = ImageConfig.Parse(await ReadConfigAsync(source, manifest.Config, cancellationToken), manifest);
+        ImageConfig config = ImageConfig.Parse(await ImageCopier.ReadConfigAsync(source, manifest.Config, cancellationToken), manifest);
         using RemoteLayers layers = new(source, images, manifest, config, cancellationToken);
         using LayeredTree tree = new(layers.All, config.Config);
         ImageFacts facts = ImageReading.Read(config, manifest.Layers.Count == 0 ? null : tree, host);
@@ -44,18 +44,5 @@ internal static class RemoteCompatibility
         }
 
         return (facts with { Manifest = manifest, Read = layers.Read }, document.Digest);
-    }
-
-    private static async Task<Document> ReadConfigAsync(RegistryImageSource source, Descriptor config, CancellationToken cancellationToken)
-    {
-        if (config.Size > Document.MaxSize)
-        {
-            throw new InvalidDocumentException($"config {config.Digest}: {config.Size} bytes are more than the limit of {Document.MaxSize}");
-        }
-
-        await using Stream content = await source.OpenBlobAsync(config, offset: 0, cancellationToken);
-        byte[] bytes = new byte[config.Size + 1]; // one more than it may have shows what is longer
-        int read = await content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
-        return Document.Verify(config, bytes.AsMemory(0, read));
     }
 }

@@ -66,6 +66,7 @@ internal sealed class RemoteLayers(
         }
 
         _requests++;
+        // checks go through the files one by one, and wait for each: there is nothing else to do meanwhile
         CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _readings.Add(reading);
         return Keep(new LayerEntries(

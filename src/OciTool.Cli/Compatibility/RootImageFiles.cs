@@ -36,40 +36,15 @@ internal sealed class RootImageFiles(RootDirectory root) : IImageFiles
     /// <inheritdoc/>
     public TreeFacts ReadTree() => Guard(() =>
     {
-        TreeFacts tree = new(0, 0, "/");
-        HashSet<string> folded = new(StringComparer.Ordinal);
-        TreeWalk.Visit(root, node =>
-        {
-            FileStatus status = node.Status;
-            if (status.Owner > tree.HighestUser || status.Group > tree.HighestGroup)
-            {
-                tree = tree with
-                {
-                    HighestUser = Math.Max(tree.HighestUser, status.Owner),
-                    HighestGroup = Math.Max(tree.HighestGroup, status.Group),
-                    Owner = node.Text,
-                };
-            }
-
-            int name = node.Text.LastIndexOf('/');
-            if (!folded.Add($"{node.Text[..name]}{node.Text[name..].ToUpperInvariant()}"))
-            {
-                tree = tree with { CaseCollisions = Counted(tree.CaseCollisions, node.Text) };
-            }
-
-            if (node.IsCharacterDevice || node.IsBlockDevice)
-            {
-                tree = tree with { Devices = Counted(tree.Devices, node.Text) };
-            }
-            else if (status.IsRegularFile && (status.Mode & AnyExecute) != 0 && node.HasCapabilities)
-            {
-                tree = tree with { Capabilities = Counted(tree.Capabilities, node.Text) };
-            }
-        });
-        return tree;
+        TreeSurvey survey = new();
+        TreeWalk.Visit(root, node => survey.Add(
+            node.Text,
+            node.Status.Owner,
+            node.Status.Group,
+            node.Status.IsRegularFile && (node.Status.Mode & AnyExecute) != 0 && node.HasCapabilities, // a system call for each that is asked
+            node.IsCharacterDevice || node.IsBlockDevice));
+        return survey.Facts;
     });
-
-    private static (string? First, int Count) Counted((string? First, int Count) known, string path) => (known.First ?? path, known.Count + 1);
 
     private static ImageFileKind KindOf(InRootKind kind) => kind switch
     {

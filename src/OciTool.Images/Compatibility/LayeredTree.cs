@@ -59,33 +59,23 @@ public sealed class LayeredTree : IImageFiles, IDisposable
         SortedDictionary<string, MemoryNode> seen = new(StringComparer.Ordinal);
         for (int i = 0; i < _layers.Length; i++)
         {
+            LayerTree[] above = _layers[..i];
             foreach ((string path, MemoryNode node) in _layers[i].Nodes)
             {
-                if (!seen.ContainsKey(path) && !Array.Exists(_layers[..i], upper => upper.Hides(path)))
+                if (!seen.ContainsKey(path) && !Array.Exists(above, upper => upper.Hides(path)))
                 {
                     seen.Add(path, node);
                 }
             }
         }
 
-        TreeFacts facts = new(0, 0, "/");
-        HashSet<string> folded = new(StringComparer.OrdinalIgnoreCase);
+        TreeSurvey survey = new();
         foreach ((string path, MemoryNode node) in seen)
         {
-            if (node.Uid > facts.HighestUser || node.Gid > facts.HighestGroup)
-            {
-                facts = facts with { HighestUser = Math.Max(node.Uid, facts.HighestUser), HighestGroup = Math.Max(node.Gid, facts.HighestGroup), Owner = path };
-            }
-
-            facts = facts with
-            {
-                Capabilities = Counted(facts.Capabilities, path, node.HasCapabilities),
-                Devices = Counted(facts.Devices, path, node.IsDevice),
-                CaseCollisions = Counted(facts.CaseCollisions, path, !folded.Add(path)),
-            };
+            survey.Add(path, node.Uid, node.Gid, node.HasCapabilities, node.IsDevice);
         }
 
-        return facts;
+        return survey.Facts;
     }
 
     /// <summary>Stops reading.</summary>
@@ -96,9 +86,6 @@ public sealed class LayeredTree : IImageFiles, IDisposable
             layer.Dispose();
         }
     }
-
-    private static (string? First, int Count) Counted((string? First, int Count) known, string path, bool counts) =>
-        counts ? (known.First ?? path, known.Count + 1) : known;
 
     private MemoryNode? Look(string path)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OciTool.Images;
 
 namespace OciTool.Storage.Transports;
@@ -9,23 +8,12 @@ internal static class DirectoryImage
     internal const string Version = "Directory Transport Version: 1.1\n";
 
     /// <exception cref="OciException">It is no such directory.</exception>
-    internal static IReadOnlyList<TransportImage> Read(ITransportFiles files) =>
-        [new TransportImage([], new DirectorySource(files, new Document(TypeOf(files, files.Read("manifest.json"), out byte[] bytes), bytes)))];
-
-    private static string TypeOf(ITransportFiles files, byte[] read, out byte[] bytes)
+    internal static IReadOnlyList<TransportImage> Read(ITransportFiles files)
     {
-        bytes = read;
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(read);
-            return json.RootElement.TryGetProperty("mediaType", out JsonElement type) && type.GetString() is { Length: > 0 } said ? said
-                : json.RootElement.TryGetProperty("manifests", out _) ? MediaTypes.OciIndex
-                : MediaTypes.OciManifest;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new OciException($"{files.Name}: invalid manifest.json: {Printable.Shorten(e.Message)}", e);
-        }
+        byte[] bytes = files.Read("manifest.json");
+        string type = OtherDocument.TypeOf(bytes)
+            ?? throw new OciException($"{files.Name}: invalid manifest.json: it is no manifest or index of OCI or of Docker's schema 2");
+        return [new TransportImage([], new DirectorySource(files, new Document(type, bytes)))];
     }
 
     private sealed class DirectorySource(ITransportFiles files, Document root) : IImageSource

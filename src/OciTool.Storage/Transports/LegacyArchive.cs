@@ -155,7 +155,7 @@ internal static class LegacyArchive
         {
             using Stream layer = files.TryOpen(path) ?? throw new OciException($"{files.Name}: the layer '{path}' is missing");
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            using HashSink sink = new(hash);
+            using HashingOutput sink = new(Stream.Null, hash);
             try
             {
                 ArchiveInput.Copy(layer, sink, cancellationToken);
@@ -167,10 +167,5 @@ internal static class LegacyArchive
 
             return Digest.Of(hash);
         }
-    }
-
-    private sealed class HashSink(IncrementalHash hash) : WriteOnlyStream
-    {
-        public override void Write(ReadOnlySpan<byte> buffer) => hash.AppendData(buffer);
     }
 }

@@ -84,23 +84,9 @@ internal sealed class StorageImageSource(
             : throw new OciException($"{Name} is a manifest list, which has no layers of its own: name one of its images");
     }
 
-    private Document? TryRead(string key) => directory.TryReadBigData(image, key) is { } bytes ? new Document(TypeOf(bytes), bytes) : null;
-
-    private string TypeOf(byte[] bytes)
-    {
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(bytes);
-            return json.RootElement.TryGetProperty("mediaType", out JsonElement type) && type.GetString() is { Length: > 0 } said ? said
-                : json.RootElement.TryGetProperty("manifests", out _) ? MediaTypes.OciIndex
-                : json.RootElement.TryGetProperty("fsLayers", out _) ? "application/vnd.docker.distribution.manifest.v1+json"
-                : MediaTypes.OciManifest;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw Damaged($"its manifest is damaged: {Printable.Shorten(e.Message)}", e);
-        }
-    }
+    private Document? TryRead(string key) => directory.TryReadBigData(image, key) is not { } bytes ? null
+        : OtherDocument.TypeOf(bytes) is { } type ? new Document(type, bytes)
+        : throw Damaged("its manifest is none of OCI or of Docker's schema 2");
 
     private List<Descriptor> Layers(ManifestFormat format)
     {
