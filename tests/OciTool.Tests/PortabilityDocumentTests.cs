@@ -9,24 +9,12 @@ namespace OciTool.Tests;
 /// <summary>docs/portability.md says who reads our images and whose we read; its table is written from the rows of the system tests.</summary>
 public sealed partial class PortabilityDocumentTests
 {
-    private const string WriteVariable = "OCI_WRITE_DOCS";
-    private const string Marker = "<!-- What follows is written by PortabilityDocumentTests; do not edit it. -->";
-
     [Fact]
     public void The_document_is_what_the_tests_say()
     {
         string tests = Path.GetFullPath(Path.Join(Path.GetDirectoryName(Here()), ".."));
-        string file = Path.Join(tests, "../docs/portability.md");
-        string text = File.ReadAllText(file);
-        string byHand = text[..(text.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)];
-        string generated = $"{byHand}\n\n{Table([.. Cells(Path.Join(tests, "OciTool.SystemTests/Interop/InteropTests.cs"))])}";
-        if (Environment.GetEnvironmentVariable(WriteVariable) == "1")
-        {
-            File.WriteAllText(file, generated);
-            return;
-        }
-
-        Assert.True(text == generated, $"docs/portability.md is not up to date: run the tests with {WriteVariable}=1 and commit it");
+        GeneratedDocument.Check(
+            tests, "portability.md", nameof(PortabilityDocumentTests), Table([.. Cells(Path.Join(tests, "OciTool.SystemTests/Interop/InteropTests.cs"))]));
     }
 
     private static string Here([CallerFilePath] string here = "") => here;

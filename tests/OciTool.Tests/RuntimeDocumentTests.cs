@@ -9,26 +9,11 @@ namespace OciTool.Tests;
 /// <summary>docs/runtime.md says what the runtime does of the specification; its table is written from the attributes of the system tests.</summary>
 public sealed partial class RuntimeDocumentTests
 {
-    private const string WriteVariable = "OCI_WRITE_DOCS";
-    private const string Marker = "<!-- What follows is written by RuntimeDocumentTests; do not edit it. -->";
-
     private static readonly string Tests = Path.GetFullPath(Path.Join(Path.GetDirectoryName(Here()), ".."));
 
     [Fact]
-    public void The_document_is_what_the_tests_say()
-    {
-        string file = Path.Join(Tests, "../docs/runtime.md");
-        string text = File.ReadAllText(file);
-        string byHand = text[..(text.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)];
-        string generated = $"{byHand}\n\n{Table(Shown())}";
-        if (Environment.GetEnvironmentVariable(WriteVariable) == "1")
-        {
-            File.WriteAllText(file, generated);
-            return;
-        }
-
-        Assert.True(text == generated, $"docs/runtime.md is not up to date: run the tests with {WriteVariable}=1 and commit it");
-    }
+    public void The_document_is_what_the_tests_say() =>
+        GeneratedDocument.Check(Tests, "runtime.md", nameof(RuntimeDocumentTests), Table(Shown()));
 
     private static string Here([CallerFilePath] string here = "") => here;
 

@@ -8,25 +8,9 @@ internal sealed class PeerContainerd : Peer
     private const string Name = $"localhost/{Place.Tag}:1";
 
     private readonly string _namespace = $"interop-{Guid.NewGuid():n}";
-    private RunningProgram? _daemon;
+    private Containerd? _started;
 
-    private string Socket => Directory["containerd.sock"];
-
-    public override async Task StartAsync()
-    {
-        Need.Root();
-        Need.Programs("containerd", "ctr", "containerd-shim-runc-v2", "runc");
-        await File.WriteAllTextAsync(Directory["config.toml"], $"""
-            version = 2
-            root = "{Directory["data"]}"
-            state = "{Directory["state"]}"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
-            [grpc]
-            address = "{Socket}"
-            """);
-        _daemon = RunningProgram.Start("containerd", ["--config", Directory["config.toml"]]);
-        await _daemon.ErrorHasAsync("containerd successfully booted");
-    }
+    public override async Task StartAsync() => _started = await Containerd.StartAsync(Directory.Path);
 
     public override async Task<ProgramResult> RunAsync(Place place)
     {
@@ -58,11 +42,9 @@ internal sealed class PeerContainerd : Peer
 
     public override async ValueTask DisposeAsync()
     {
-        if (_daemon is not null)
+        if (_started is not null)
         {
-            await _daemon.SignalAsync("TERM");
-            await _daemon.EndAsync();
-            _daemon.Dispose();
+            await _started.DisposeAsync();
         }
 
         await Shell.RunAsync("rm", "-rf", $"/run/containerd/runc/{_namespace}");
@@ -70,5 +52,5 @@ internal sealed class PeerContainerd : Peer
     }
 
     private Task<ProgramResult> CtrAsync(params string[] arguments) =>
-        Shell.RunAsync("ctr", ["-a", Socket, "-n", _namespace, .. arguments]);
+        Shell.RunAsync("ctr", ["-a", _started!.Socket, "-n", _namespace, .. arguments]);
 }

@@ -5,24 +5,9 @@ namespace OciTool.SystemTests.Runtime;
 /// <summary>containerd without its Kubernetes part, and ctr for its client; each runtime has a namespace of its own.</summary>
 public sealed class EngineContainerd : Engine
 {
-    private RunningProgram? _daemon;
+    private Containerd? _daemon;
 
-    private string Socket => this["containerd.sock"];
-
-    protected override async Task StartAsync()
-    {
-        Need.Programs("containerd", "ctr", "containerd-shim-runc-v2");
-        await File.WriteAllTextAsync(this["config.toml"], $"""
-            version = 2
-            root = "{this["data"]}"
-            state = "{this["state"]}"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
-            [grpc]
-            address = "{Socket}"
-            """);
-        _daemon = RunningProgram.Start("containerd", ["--config", this["config.toml"]]);
-        await _daemon.ErrorHasAsync("containerd successfully booted");
-    }
+    protected override async Task StartAsync() => _daemon = await Containerd.StartAsync(Home);
 
     protected override async Task StopAsync()
     {
@@ -31,9 +16,7 @@ public sealed class EngineContainerd : Engine
             return;
         }
 
-        await _daemon.SignalAsync("TERM");
-        await _daemon.EndAsync();
-        _daemon.Dispose();
+        await _daemon.DisposeAsync();
         foreach (string states in RuntimeUnderTest.All.Select(StatesOf).Where(Directory.Exists))
         {
             Directory.Delete(states, recursive: true);
@@ -42,7 +25,7 @@ public sealed class EngineContainerd : Engine
 
     // env: without an image ctr gives the process no PATH
     protected override string Definitions(string runtime) => $$"""
-        ctr="ctr -a {{Socket}} -n {{NamespaceOf(runtime)}}"
+        ctr="ctr -a {{_daemon!.Socket}} -n {{NamespaceOf(runtime)}}"
         client() { $ctr "$@"; }
         options="--runc-binary {{ProgramOf(runtime)}} --env PATH=/bin --rootfs"
         parent={{CgroupParentOf(runtime)}}

@@ -10,26 +10,11 @@ namespace OciTool.Tests.Registry;
 /// <summary>docs/registries.md says what comes of every fault; its table is written from the attributes of the tests.</summary>
 public sealed partial class RegistryDocumentTests
 {
-    private const string WriteVariable = "OCI_WRITE_DOCS";
-    private const string Marker = "<!-- What follows is written by RegistryDocumentTests; do not edit it. -->";
-
     private static readonly string Tests = Path.GetFullPath(Path.Join(Path.GetDirectoryName(Here()), "../.."));
 
     [Fact]
-    public void The_document_is_what_the_tests_say()
-    {
-        string file = Path.Join(Tests, "../docs/registries.md");
-        string text = File.ReadAllText(file);
-        string byHand = text[..(text.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)];
-        string generated = $"{byHand}\n\n{Table(ShownFault.In(Tests))}";
-        if (Environment.GetEnvironmentVariable(WriteVariable) == "1")
-        {
-            File.WriteAllText(file, generated);
-            return;
-        }
-
-        Assert.True(text == generated, $"docs/registries.md is not up to date: run the tests with {WriteVariable}=1 and commit it");
-    }
+    public void The_document_is_what_the_tests_say() =>
+        GeneratedDocument.Check(Tests, "registries.md", nameof(RegistryDocumentTests), Table(ShownFault.In(Tests)));
 
     [Fact]
     public void Every_row_is_shown_or_waits()
